@@ -1,0 +1,133 @@
+/**
+ * The whole build: native addon, declarations and modules (`tsc -b`), the bundled command line.
+ *
+ *   node scripts/build.mjs          any failure ends the build
+ *   node scripts/build.mjs --soft   a missing compiler is a warning (what `npm ci` runs): every room but os still works
+ *
+ * A type error fails both. When nothing changed this takes about a second: the addon and the bundle are skipped when
+ * newer than their sources, `tsc -b` keeps its own records.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const soft = process.argv.includes('--soft');
+
+for (const argument of process.argv.slice(2)) {
+  if (argument !== '--soft') fail(`unknown argument '${argument}'; expected --soft or nothing`);
+}
+
+try {
+  const { buildNative } = await import('./build-native.mjs');
+  await buildNative({ soft, sanitize: false });
+} catch (error) {
+  fail(`the native addon did not build: ${error instanceof Error ? error.message : String(error)}`);
+}
+
+compileTypeScript();
+await bundleCommandLine();
+
+function compileTypeScript() {
+  reconcileOutputs();
+  const result = spawnSync(process.execPath, [tscPath(), '-b', 'tsconfig.node.json'], { cwd: root, stdio: 'inherit' });
+  if (result.error) fail(`tsc did not start: ${result.error.message}`);
+  if (result.status !== 0) fail('type errors, see above');
+}
+
+/**
+ * `tsc -b` trusts its records: it neither notices that a part of dist was deleted, nor deletes what a renamed or removed
+ * source has left behind, which would then be published.
+ */
+function reconcileOutputs() {
+  const dist = join(root, 'dist');
+  const records = ['portable.tsbuildinfo', 'node.tsbuildinfo'];
+  if (!existsSync(dist)) return;
+  const sources = new Set(
+    readdirSync(join(root, 'src'), { recursive: true })
+      .filter((name) => name.endsWith('.ts') && !/\.(test|d)\.ts$/.test(name))
+      .map((name) => name.slice(0, -'.ts'.length)),
+  );
+  const outputs = readdirSync(dist, { recursive: true }).filter((name) => /\.(js|js\.map|d\.ts)$/.test(name));
+  for (const name of outputs) {
+    if (name !== 'cli.js' && name !== 'cli.js.map' && !sources.has(name.replace(/\.(js|js\.map|d\.ts)$/, ''))) {
+      rmSync(join(dist, name));
+    }
+  }
+  const present = new Set(outputs);
+  if ([...sources].some((name) => !present.has(`${name}.js`) || !present.has(`${name}.d.ts`))) {
+    for (const record of records) rmSync(join(dist, record), { force: true });
+  }
+}
+
+function tscPath() {
+  try {
+    return join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc');
+  } catch {
+    return fail('typescript is not installed; run: npm ci');
+  }
+}
+
+/**
+ * The command line is one file: it starts in a third of the time of its two hundred modules, and commander stays a
+ * development dependency.
+ */
+async function bundleCommandLine() {
+  const output = join(root, 'dist', 'cli.js');
+  if (
+    isNewer(output, [
+      join(root, 'src'),
+      join(root, 'package.json'),
+      join(root, 'package-lock.json'),
+      import.meta.filename,
+    ])
+  )
+    return;
+  const { build } = await import('esbuild');
+  try {
+    await build({
+      absWorkingDir: root,
+      entryPoints: ['src/cli/main.ts'],
+      outfile: output,
+      bundle: true,
+      format: 'esm',
+      platform: 'node',
+      target: 'node20',
+      // src/cli/main.ts and dist/cli.js are at different depths, so the addon is looked up from the package's root
+      // (see src/os), never relative to the importing module alone.
+      external: ['*.node'],
+      sourcemap: true,
+      sourcesContent: false,
+      legalComments: 'linked',
+      logLevel: 'warning',
+      // commander is CommonJS and calls require('node:events'); a module has no require of its own.
+      banner: {
+        js: "import { createRequire as __createRequire } from 'node:module';\nconst require = __createRequire(import.meta.url);",
+      },
+    });
+  } catch {
+    // esbuild has printed the errors itself.
+    fail('the command line did not bundle, see above');
+  }
+}
+
+/** True when `output` is younger than every file below `sources`. */
+function isNewer(output, sources) {
+  if (!existsSync(output)) return false;
+  const time = statSync(output).mtimeMs;
+  const older = (path) => {
+    const stat = statSync(path, { throwIfNoEntry: false });
+    if (stat === undefined) return true;
+    if (!stat.isDirectory()) return stat.mtimeMs < time;
+    // A directory's own time tells of deleted and renamed files.
+    return stat.mtimeMs < time && readdirSync(path).every((name) => older(join(path, name)));
+  };
+  return sources.every(older);
+}
+
+function fail(reason) {
+  process.stderr.write(`build: ${reason}\n`);
+  process.exit(1);
+}

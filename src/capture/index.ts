@@ -1,0 +1,7 @@
+/** Capture files: pcap and pcapng, read and written, whole or in pieces. */
+export * from './items.ts';
+export * from './link-types.ts';
+export { encodePcap, MAX_SNAPLEN, type PcapOptions, type PcapRecord, PcapWriter } from './pcap.ts';
+export { SECRETS_TLS } from './pcapng.ts';
+export * from './pcapng-writer.ts';
+export * from './reader.ts';

@@ -1,0 +1,46 @@
+/** This machine's kernel as a host. */
+import type { SocketDriver } from '../socket/driver.ts';
+import { DriverHost, type Host } from '../socket/host.ts';
+import type { Socket } from '../socket/socket.ts';
+import { kernelDriver } from './kernel-driver.ts';
+
+class KernelHost implements Host {
+  readonly name = 'kernel';
+  #host: DriverHost | undefined;
+
+  // Made at first use, so that importing the package works where there is no addon (and everything else of it does).
+  get #inner(): DriverHost {
+    this.#host ??= new DriverHost(this.name, kernelDriver());
+    return this.#host;
+  }
+
+  get driver(): SocketDriver {
+    return this.#inner.driver;
+  }
+
+  socket<Type extends number>(domain: number, type: Type, protocol?: number): Socket<Type> {
+    return this.#inner.socket(domain, type, protocol);
+  }
+
+  socketpair<Type extends number>(domain: number, type: Type, protocol?: number): [Socket<Type>, Socket<Type>] {
+    return this.#inner.socketpair(domain, type, protocol);
+  }
+}
+
+/**
+ * This machine's kernel: `kernel.socket(domain, type, protocol)` is socket(2).
+ *
+ * @example
+ * ```ts
+ * import { AF_INET, kernel, SOCK_STREAM } from 'barewire';
+ * using listener = kernel.socket(AF_INET, SOCK_STREAM);
+ * listener.bind('127.0.0.1:0');
+ * listener.listen();
+ * using client = kernel.socket(AF_INET, SOCK_STREAM);
+ * await client.connect(listener.getsockname());
+ * using server = await listener.accept();
+ * await client.sendAll('hello');
+ * console.log(new TextDecoder().decode(await server.recv(100))); // hello
+ * ```
+ */
+export const kernel: Host = new KernelHost();

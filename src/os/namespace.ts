@@ -1,0 +1,104 @@
+/**
+ * A network namespace as a host (network_namespaces(7)): its sockets are made inside it and live there; everything else
+ * about them is as on the kernel, in the same process and event loop.
+ */
+import { closeSync, openSync } from 'node:fs';
+import { DriverHost } from '../socket/host.ts';
+import { SocketError } from '../socket/error.ts';
+import type { SocketDriver } from '../socket/driver.ts';
+import { type KernelDriver, kernelDriver } from './kernel-driver.ts';
+
+/** unshare(2) and setns(2). */
+export const CLONE_NEWNET = 0x40000000;
+
+/** The namespace of the calling thread; `/proc/self` would be the main thread's in a worker. */
+const THREAD_NAMESPACE = '/proc/thread-self/ns/net';
+
+/** The kernel driver, with the calls that make sockets done inside the namespace. */
+function driverInside(kernel: KernelDriver, run: <T>(inside: () => T) => T): SocketDriver {
+  return {
+    ...kernel,
+    socket: (domain, type, protocol) => run(() => kernel.socket(domain, type, protocol)),
+    socketpair: (domain, type, protocol, pair) => run(() => kernel.socketpair(domain, type, protocol, pair)),
+    attach: (handle, waiter) => kernel.attach(handle, waiter),
+    release: (handle) => kernel.release(handle),
+    pending: (change) => kernel.pending(change),
+    spend: () => kernel.spend(),
+    nextTurn: (run) => kernel.nextTurn(run),
+    setTimer: (ms, run) => kernel.setTimer(ms, run),
+    poll: (handle, events, timeoutMs) => kernel.poll(handle, events, timeoutMs),
+    leaked: (handle, what) => kernel.leaked(handle, what),
+  };
+}
+
+export class NetworkNamespace extends DriverHost implements Disposable {
+  /** A descriptor that keeps the namespace alive; owned. */
+  readonly fd: number;
+  readonly #run: <T>(inside: () => T) => T;
+  #closed = false;
+
+  private constructor(name: string, fd: number, kernel: KernelDriver, run: <T>(inside: () => T) => T) {
+    super(name, driverInside(kernel, run));
+    this.fd = fd;
+    this.#run = run;
+  }
+
+  /**
+   * Make a new, empty namespace: only a loopback interface, which is down.
+   * @throws SocketError EPERM without CAP_SYS_ADMIN (a user namespace of one's own gives it)
+   */
+  static create(name: string): NetworkNamespace {
+    const kernel = kernelDriver();
+    const { native } = kernel;
+    const home = openSync(THREAD_NAMESPACE, 'r');
+    let fd: number;
+    try {
+      const made = native.unshare(CLONE_NEWNET);
+      if (made < 0) throw new SocketError(-made, { syscall: 'unshare' });
+      try {
+        fd = openSync(THREAD_NAMESPACE, 'r');
+      } finally {
+        enter(kernel, home);
+      }
+    } finally {
+      closeSync(home);
+    }
+    return new NetworkNamespace(name, fd, kernel, (inside) => runInside(kernel, fd, inside));
+  }
+
+  /** Run `inside` synchronously in the namespace: what it opens belongs there. Do not await in it. */
+  run<T>(inside: () => T): T {
+    if (this.#closed) throw new SocketError(9, { syscall: 'setns' });
+    return this.#run(inside);
+  }
+
+  /** Let go of the namespace: it ends with its last socket. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    closeSync(this.fd);
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
+
+function runInside<T>(kernel: KernelDriver, fd: number, inside: () => T): T {
+  const home = openSync(THREAD_NAMESPACE, 'r');
+  try {
+    enter(kernel, fd);
+    try {
+      return inside();
+    } finally {
+      enter(kernel, home);
+    }
+  } finally {
+    closeSync(home);
+  }
+}
+
+function enter(kernel: KernelDriver, fd: number): void {
+  const result = kernel.native.setns(fd, CLONE_NEWNET);
+  if (result < 0) throw new SocketError(-result, { syscall: 'setns' });
+}

@@ -1,0 +1,59 @@
+/** A host: whatever has a `socket(domain, type, protocol)` call. The only way to get a socket. */
+import type { Handle, SocketDriver } from './driver.ts';
+import { SocketError } from './error.ts';
+import { Socket } from './socket.ts';
+
+export interface Host {
+  /** For people and traces: `kernel`, `client`. */
+  readonly name: string;
+  readonly driver: SocketDriver;
+  /**
+   * socket(2). The socket is non-blocking and close-on-exec.
+   * @throws SocketError EAFNOSUPPORT, EPROTONOSUPPORT, EPERM or EACCES (raw and packet sockets), EMFILE
+   */
+  socket<Type extends number>(domain: number, type: Type, protocol?: number): Socket<Type>;
+  /** socketpair(2): two connected sockets of AF_UNIX. */
+  socketpair<Type extends number>(domain: number, type: Type, protocol?: number): [Socket<Type>, Socket<Type>];
+}
+
+/** The host on top of any driver. */
+export class DriverHost implements Host {
+  readonly name: string;
+  readonly driver: SocketDriver;
+
+  constructor(name: string, driver: SocketDriver) {
+    this.name = name;
+    this.driver = driver;
+  }
+
+  socket<Type extends number>(domain: number, type: Type, protocol = 0): Socket<Type> {
+    checkNumber('domain', domain);
+    checkNumber('type', type);
+    checkNumber('protocol', protocol);
+    const handle = this.driver.socket(domain, type, protocol);
+    if (handle < 0) throw new SocketError(-handle, { syscall: 'socket' });
+    return this.wrap(handle, domain, type, protocol);
+  }
+
+  socketpair<Type extends number>(domain: number, type: Type, protocol = 0): [Socket<Type>, Socket<Type>] {
+    checkNumber('domain', domain);
+    checkNumber('type', type);
+    checkNumber('protocol', protocol);
+    const pair = new Int32Array(2);
+    const result = this.driver.socketpair(domain, type, protocol, pair);
+    if (result < 0) throw new SocketError(-result, { syscall: 'socketpair' });
+    return [
+      this.wrap(pair[0] as number, domain, type, protocol),
+      this.wrap(pair[1] as number, domain, type, protocol),
+    ];
+  }
+
+  /** Makes the object for a new handle; an observed host makes observed sockets. */
+  protected wrap<Type extends number>(handle: Handle, domain: number, type: Type, protocol: number): Socket<Type> {
+    return new Socket(this.driver, handle, domain, type, protocol);
+  }
+}
+
+export function checkNumber(name: string, value: unknown): void {
+  if (!Number.isInteger(value)) throw new TypeError(`${name}: expected an integer, got ${String(value)}`);
+}

@@ -1,0 +1,12 @@
+/** The Berkeley face: what a program sees, and the driver that stands behind it. */
+export * from './batch.ts';
+export * from './constants.ts';
+export type * from './driver.ts';
+export { errnoName, errnoNumber, errnoText } from './errno.ts';
+export * from './error.ts';
+export { DriverHost, type Host } from './host.ts';
+export * from './observed.ts';
+export * from './options.ts';
+export * from './socket.ts';
+export * from './tcp-info.ts';
+export type { WaitOptions } from './wait-queue.ts';

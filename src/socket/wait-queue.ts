@@ -1,0 +1,124 @@
+/**
+ * The calls that wait for one direction of one socket, first come first served, and the one mechanism by which they
+ * end: done, error, deadline, abort, close.
+ */
+import { AbortError, SocketError } from './error.ts';
+
+export interface WaitOptions {
+  /** Abort the call: it rejects with AbortError, the socket stays usable. */
+  readonly signal?: AbortSignal | undefined;
+  /** Give up after so many ms: the call rejects with ERR_SOCKET_TIMEOUT. 0 is a value: only what is ready now. */
+  readonly timeoutMs?: number | undefined;
+}
+
+interface Waiter {
+  /** Try the call again; true when it has settled. */
+  attempt(): boolean;
+  fail(error: unknown): void;
+}
+
+/** What a queue needs to know of its socket. */
+export interface QueueOwner {
+  /** Register for readiness; throws when the kernel refuses. */
+  arm(): void;
+  pending(change: 1 | -1): void;
+  setTimer(ms: number, run: () => void): () => void;
+  fd(): number;
+}
+
+/** Throws for a timeout that is not a number of ms, before anything has been tried. */
+export function checkTimeout(timeoutMs: number | undefined): void {
+  if (timeoutMs === undefined) return;
+  if (typeof timeoutMs !== 'number' || !(timeoutMs >= 0)) {
+    throw new RangeError(`timeoutMs: expected a number of 0 or more, got ${String(timeoutMs)}`);
+  }
+}
+
+export function timeoutError(syscall: string, timeoutMs: number, fd: number): SocketError {
+  const text = `not done after ${timeoutMs} ms`;
+  return new SocketError({ code: 'ERR_SOCKET_TIMEOUT', text }, { syscall, fd });
+}
+
+export class WaitQueue {
+  readonly #owner: QueueOwner;
+  readonly #waiters: Waiter[] = [];
+
+  constructor(owner: QueueOwner) {
+    this.#owner = owner;
+  }
+
+  get isEmpty(): boolean {
+    return this.#waiters.length === 0;
+  }
+
+  /**
+   * Wait until `attempt` returns something else than undefined; what it throws rejects.
+   * The caller has tried once already (and saw EAGAIN), or others are before it in the queue.
+   */
+  wait<T>(syscall: string, options: WaitOptions | undefined, attempt: () => T | undefined): Promise<T> {
+    const signal = options?.signal;
+    const timeoutMs = options?.timeoutMs;
+    if (signal?.aborted === true) return Promise.reject(new AbortError(signal.reason));
+    return new Promise<T>((resolve, reject) => {
+      let cancelTimer: (() => void) | undefined;
+      const leave = (): void => {
+        cancelTimer?.();
+        signal?.removeEventListener('abort', onAbort);
+        this.#owner.pending(-1);
+      };
+      const waiter: Waiter = {
+        attempt: () => {
+          let result: T | undefined;
+          try {
+            result = attempt();
+          } catch (error) {
+            leave();
+            reject(error);
+            return true;
+          }
+          if (result === undefined) return false;
+          leave();
+          resolve(result);
+          return true;
+        },
+        fail: (error) => {
+          leave();
+          reject(error);
+        },
+      };
+      const giveUp = (error: unknown): void => {
+        const index = this.#waiters.indexOf(waiter);
+        if (index < 0) return;
+        this.#waiters.splice(index, 1);
+        waiter.fail(error);
+      };
+      const onAbort = (): void => giveUp(new AbortError(signal?.reason));
+      this.#waiters.push(waiter);
+      this.#owner.pending(1);
+      signal?.addEventListener('abort', onAbort);
+      if (timeoutMs !== undefined && timeoutMs !== Number.POSITIVE_INFINITY) {
+        cancelTimer = this.#owner.setTimer(timeoutMs, () => giveUp(timeoutError(syscall, timeoutMs, this.#owner.fd())));
+      }
+      try {
+        // Registering after EAGAIN loses nothing: epoll reports what is ready at the time of EPOLL_CTL_ADD.
+        this.#owner.arm();
+      } catch (error) {
+        giveUp(error);
+      }
+    });
+  }
+
+  /** Ready: let waiters try in order, until one has to go on waiting. */
+  drain(): void {
+    let head = this.#waiters[0];
+    while (head?.attempt() === true) {
+      // A waiter that settled is still the head: attempts never touch the queue themselves.
+      this.#waiters.shift();
+      head = this.#waiters[0];
+    }
+  }
+
+  failAll(error: () => unknown): void {
+    for (const waiter of this.#waiters.splice(0)) waiter.fail(error());
+  }
+}

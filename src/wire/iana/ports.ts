@@ -1,0 +1,45 @@
+/** A few service names (IANA "Service Name and Transport Protocol Port Number Registry", as of 2025-10-06). */
+export const wellKnownPorts: Readonly<Record<number, string>> = {
+  7: 'echo',
+  9: 'discard',
+  13: 'daytime',
+  19: 'chargen',
+  20: 'ftp-data',
+  21: 'ftp',
+  22: 'ssh',
+  23: 'telnet',
+  25: 'smtp',
+  37: 'time',
+  53: 'domain',
+  67: 'bootps',
+  68: 'bootpc',
+  69: 'tftp',
+  79: 'finger',
+  80: 'http',
+  110: 'pop3',
+  123: 'ntp',
+  143: 'imap',
+  161: 'snmp',
+  179: 'bgp',
+  389: 'ldap',
+  443: 'https',
+  514: 'syslog',
+  546: 'dhcpv6-client',
+  547: 'dhcpv6-server',
+  587: 'submission',
+  853: 'domain-s',
+  993: 'imaps',
+  995: 'pop3s',
+  1900: 'ssdp',
+  3306: 'mysql',
+  3389: 'ms-wbt-server',
+  5353: 'mdns',
+  5432: 'postgresql',
+  6379: 'redis',
+  8080: 'http-alt',
+};
+
+/** The service of a port, or its number as text. */
+export function portName(port: number): string {
+  return wellKnownPorts[port] ?? String(port);
+}
