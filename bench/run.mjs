@@ -60,6 +60,11 @@ function start(command) {
   return { child, line };
 }
 
+/** One line that is written over, for people only. */
+function progress(text) {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
+}
+
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** One server, one load: `rate` per second as the load counts it (or the server, for receivers). */
@@ -92,7 +97,8 @@ async function measureSender(command) {
 }
 
 const tcpLoad = (mode, connections, size) => (port, ms) => [...peer('tcp_load'), mode, port, connections, size, ms].map(String);
-const udpLoad = (size) => (port, ms) => [...peer('udp_send'), port, size, ms].map(String);
+// With segmentation offload the sender is several times faster than any receiver: what is measured is the receiver.
+const udpLoad = (size) => (port, ms) => [...peer('udp_send'), port, size, ms, 'gso'].map(String);
 
 function echoCase(connections, size, bars) {
   const load = tcpLoad('echo', connections, size);
@@ -198,13 +204,13 @@ async function runCase({ name, unit, contenders, bars }, rounds, ms) {
     // Begin each round with another contender, so that none always follows the heaviest.
     for (let i = 0; i < names.length; i++) {
       const who = names[(i + round) % names.length];
-      process.stderr.write(`\r\x1b[K${name}: round ${round + 1}/${rounds}, ${who}`);
+      progress(`${name}: round ${round + 1}/${rounds}, ${who}`);
       const { rate, cpu } = await contenders[who](ms);
       rates[who].push(rate);
       cpus[who].push(cpu);
     }
   }
-  process.stderr.write('\r\x1b[K');
+  progress('');
   const ratio = (who, to) => median(rates[who].map((rate, i) => rate / rates[to][i]));
   return {
     name,

@@ -279,7 +279,7 @@ export class PcapngReader implements FormatReader {
   /** The interface that a block names, or a fault. */
   #interfaceAt(body: Body, index: number): CaptureInterface | undefined {
     const found = this.#interfaces[index];
-    if (found === undefined) this.#fault(body, 'BAD_VALUE', 'interface', body.start, this.#interfaces.length, index);
+    if (found === undefined) this.#fault(body, 'BAD_VALUE', 'interface', body.start, index + 1, this.#interfaces.length);
     return found;
   }
 
@@ -314,8 +314,10 @@ export class PcapngReader implements FormatReader {
     const capLen = get32(bytes, start + lengthsAt, little);
     const length = get32(bytes, start + lengthsAt + 4, little);
     const at = start + lengthsAt + 8;
-    if (capLen > end - at)
-      return this.#fault(body, 'BAD_LENGTH', 'capturedLength', start + lengthsAt, capLen, end - at);
+    if (capLen > end - at) {
+      this.#fault(body, 'BAD_LENGTH', 'capturedLength', start + lengthsAt, capLen, end - at);
+      return;
+    }
     const named: Partial<Mutable<Pick<CapturedPacket, 'flags' | 'direction' | 'packetId' | 'dropCount'>>> = {};
     if (drops !== undefined) named.dropCount = drops;
     const { comments, options, bad } = this.#options(body, at + pad4(capLen), (code, value) => {

@@ -76,7 +76,7 @@ export function walkOptions(
   while (end - at >= 4) {
     const code = get16(bytes, at, little);
     const length = get16(bytes, at + 2, little);
-    if (code === OPT_END) return length === 0 ? undefined : at;
+    if (code === OPT_END) return undefined;
     if (at + 4 + length > end) return at;
     each(code, bytes.subarray(at + 4, at + 4 + length));
     at += 4 + pad4(length);

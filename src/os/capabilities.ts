@@ -78,9 +78,11 @@ export function effectiveCapabilities(statusText: string): bigint {
 }
 
 /** What the sysctls say about user namespaces of ordinary users; `read` gives a setting's text, by its dotted name. */
-export function userNamespaceSettings(
-  read: (name: string) => string | undefined,
-): { allowed: boolean; text: string; hint: string } {
+export function userNamespaceSettings(read: (name: string) => string | undefined): {
+  allowed: boolean;
+  text: string;
+  hint: string;
+} {
   const refused = (text: string, hint: string): { allowed: boolean; text: string; hint: string } => {
     return { allowed: false, text, hint };
   };
@@ -111,13 +113,19 @@ export function tryUserNamespace(): LabRefused | null {
   if (tried.error !== undefined) {
     const code = (tried.error as NodeJS.ErrnoException).code ?? 'UNKNOWN';
     return code === 'ENOENT'
-      ? new LabRefused('user namespace', code, 'the program unshare(1) is missing', 'install util-linux, or run as root')
+      ? new LabRefused(
+          'user namespace',
+          code,
+          'the program unshare(1) is missing',
+          'install util-linux, or run as root',
+        )
       : new LabRefused('user namespace', code, tried.error.message, 'run as root');
   }
   if (tried.status === 0) return null;
   const said = tried.stderr.trim().split('\n')[0] ?? '';
   const settings = userNamespaceSettings(readSetting);
-  const inContainer = 'run as root; in a container allow user namespaces (docker run --security-opt seccomp=unconfined)';
+  const inContainer =
+    'run as root; in a container allow user namespaces (docker run --security-opt seccomp=unconfined)';
   const text = said === '' ? `unshare ended with ${tried.signal ?? tried.status}` : said;
   return new LabRefused(
     'user namespace',

@@ -3,8 +3,8 @@
  * cannot starve timers and sockets.
  */
 import type { Handle, Wakeable } from '../socket/index.ts';
-import type { KernelDriver } from './kernel-driver.ts';
 import { SocketError } from '../socket/index.ts';
+import type { KernelDriver } from './kernel-driver.ts';
 
 /** Packets that a device reads in one turn. */
 export const PACKETS_PER_TURN = 64;

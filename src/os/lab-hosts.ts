@@ -163,10 +163,14 @@ class Builder {
     server: NetworkNamespace,
   ): { name: WireTier; devices: readonly [LinkDevice, LinkDevice] } {
     if (wire !== 'veth') {
+      let first: LinkDevice | undefined;
       try {
-        return { name: 'tun', devices: [this.#openTun(client), this.#openTun(server)] };
+        first = this.#openTun(client);
+        return { name: 'tun', devices: [first, this.#openTun(server)] };
       } catch (error) {
         if (!(error instanceof LabRefused) || wire === 'tun') throw error;
+        // Its interface would have the name of the veth end.
+        first?.close();
         this.#notes.push(`TUN: ${error.code} (${error.text}); the wire is veth pairs and packet sockets instead`);
       }
     }
@@ -287,7 +291,8 @@ function withRtnetlink<T>(host: NetworkNamespace, use: (route: Rtnetlink) => T):
 }
 
 function sysctlPath(name: string): string {
-  if (!/^\w[\w.-]*$/.test(name)) throw new TypeError(`name: expected a setting as 'ipv4.tcp_syncookies', got '${name}'`);
+  if (!/^\w[\w.-]*$/.test(name))
+    throw new TypeError(`name: expected a setting as 'ipv4.tcp_syncookies', got '${name}'`);
   return `/proc/sys/net/${name.replaceAll('.', '/')}`;
 }
 
@@ -309,7 +314,13 @@ function refusedBy(error: unknown, what: 'network namespace' | 'TUN' | 'veth'): 
     if (error.code !== 'EPERM') return refuse(error.message, 'run on Linux with network namespaces (CONFIG_NET_NS)');
     return userNamespace.allowed
       ? refuse('making one needs CAP_SYS_ADMIN', 'run as root, or inside: unshare --user --map-root-user --net')
-      : new LabRefused('user namespace', error.code, userNamespace.text, `run as root, or ${userNamespace.hint}`, error);
+      : new LabRefused(
+          'user namespace',
+          error.code,
+          userNamespace.text,
+          `run as root, or ${userNamespace.hint}`,
+          error,
+        );
   }
   if (what === 'TUN') {
     if (error.code === 'EACCES') return refuse('/dev/net/tun is not open to this user', 'run as root, or use veth');

@@ -6,7 +6,7 @@
  * IPv6 pass. For packets to be whole, the host's end must not leave checksums and segmentation to a card that is not
  * there: `makeLabHosts` turns that off.
  */
-import { encodeSockAddr, type SockAddr } from '../addr/index.ts';
+import { type EncodedSockAddr, encodeSockAddr } from '../addr/index.ts';
 import { readU16 } from '../core/index.ts';
 import type { LinkDevice } from '../link/device.ts';
 import {
@@ -15,10 +15,10 @@ import {
   type Host,
   MSG_TRUNC,
   SOCK_DGRAM,
-  type Socket,
-  SocketError,
   SOL_PACKET,
   SOL_SOCKET,
+  type Socket,
+  SocketError,
 } from '../socket/index.ts';
 import { DevicePump, PACKETS_PER_TURN } from './device-pump.ts';
 import { kernelDriver } from './kernel-driver.ts';
@@ -53,8 +53,8 @@ export class PacketDevice implements LinkDevice, Disposable {
   readonly #socket: Socket;
   readonly #pump: DevicePump;
   readonly #batch: DatagramBatch;
-  readonly #target4: SockAddr;
-  readonly #target6: SockAddr;
+  readonly #target4: EncodedSockAddr;
+  readonly #target6: EncodedSockAddr;
   #receiver: ((bytes: Uint8Array) => void) | undefined;
   #oversized = 0;
 

@@ -317,15 +317,19 @@ export class Socket<Type extends number = number> implements Disposable {
   recv(size: number, options?: CallOptions): Promise<Uint8Array>;
   recv(target: Uint8Array | number, options?: CallOptions): Promise<number | Uint8Array> {
     if (typeof target === 'number') {
-      const buffer = new Uint8Array(checkSize(target));
-      return this.recv(buffer, options).then((count) => buffer.subarray(0, count));
+      return this.#recvSize(target, options);
     }
     const flags = options?.flags ?? 0;
     if (options === undefined && (this.#in === undefined || this.#in.isEmpty)) {
       const count = this.driver.recv(this.#handle, target, 0, target.length, flags);
-      if (count >= 0) return this.#settled(count);
+      if (count !== -EAGAIN) return this.#counted(count, 'recv');
     }
     return this.#async('in', 'recv', options, () => this.#recvOnce(target, 0, target.length, flags) ?? undefined);
+  }
+
+  async #recvSize(size: number, options: CallOptions | undefined): Promise<Uint8Array> {
+    const buffer = new Uint8Array(checkSize(size));
+    return buffer.subarray(0, await this.recv(buffer, options));
   }
 
   /** @returns the count, 0 at the end of a stream, null: nothing there now */
@@ -353,13 +357,13 @@ export class Socket<Type extends number = number> implements Disposable {
 
   /** Receive one datagram with its sender. Given a size, `data` is owned; given a buffer, `data` is a view into it. */
   recvfrom(target: Uint8Array | number, options?: CallOptions): Promise<Received> {
-    const buffer = typeof target === 'number' ? new Uint8Array(checkSize(target)) : target;
-    return this.#async(
-      'in',
-      'recvfrom',
-      options,
-      () => this.#recvfromOnce(buffer, options?.flags ?? 0) ?? undefined,
-    );
+    if (typeof target === 'number') return this.#recvfromSize(target, options);
+    const flags = options?.flags ?? 0;
+    return this.#async('in', 'recvfrom', options, () => this.#recvfromOnce(target, flags) ?? undefined);
+  }
+
+  async #recvfromSize(size: number, options: CallOptions | undefined): Promise<Received> {
+    return this.recvfrom(new Uint8Array(checkSize(size)), options);
   }
 
   tryRecvfrom(buffer: Uint8Array, flags = 0): Received | null {
@@ -400,7 +404,7 @@ export class Socket<Type extends number = number> implements Disposable {
   recvBatch(batch: DatagramBatch, options?: CallOptions): Promise<number> {
     if (options === undefined && (this.#in === undefined || this.#in.isEmpty)) {
       const count = this.#recvmmsg(batch, 0);
-      if (count >= 0) return this.#settled(count);
+      if (count !== -EAGAIN) return this.#counted(count, 'recvmmsg');
     }
     return this.#async(
       'in',
@@ -448,7 +452,7 @@ export class Socket<Type extends number = number> implements Disposable {
     const flags = options?.flags ?? 0;
     if (options === undefined && (this.#out === undefined || this.#out.isEmpty)) {
       const count = this.driver.send(this.#handle, bytes, 0, bytes.length, MSG_NOSIGNAL);
-      if (count >= 0) return this.#settled(count);
+      if (count !== -EAGAIN) return this.#counted(count, 'send');
     }
     return this.#async('out', 'send', options, () => this.#sendOnce(bytes, 0, bytes.length, flags) ?? undefined);
   }
@@ -687,6 +691,14 @@ export class Socket<Type extends number = number> implements Disposable {
     } catch (error) {
       return Promise.reject(error);
     }
+  }
+
+  /**
+   * The outcome of a call that did not have to wait. An error ends here and is not tried again: the kernel tells a
+   * pending error once, and a second recv after ECONNRESET would look like the end of the stream.
+   */
+  #counted(count: number, syscall: string): Promise<number> {
+    return count < 0 ? Promise.reject(this.#error(-count, syscall)) : this.#settled(count);
   }
 
   /** A result that was there at once: now, or next turn when this turn has had its share. */

@@ -53,7 +53,7 @@ const fill: Check = {
 };
 const decimal: Check = {
   expected: 'a decimal number as a string',
-  ok: (v) => typeof v === 'string' && /^-?\d{1,30}$/.test(v),
+  ok: (v) => typeof v === 'string' && /^\d{1,19}$/.test(v),
 };
 const state: Check = oneOf(
   'CLOSED',

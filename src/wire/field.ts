@@ -283,7 +283,7 @@ export class HeaderView {
   }
 
   /** Payload bytes that the headers claim, captured or not. */
-  get payloadLength(): number {
+  get payloadSize(): number {
     return this.claimedEnd - this.headerEnd;
   }
 

@@ -212,9 +212,7 @@ for (const { name, host } of hosts) {
       using socket = host.socket(AF_INET, SOCK_STREAM);
       expect(() => host.socket('inet' as unknown as number, SOCK_STREAM)).toThrow(/domain: expected an integer/);
       expect(() => socket.shutdown('up' as 'rd')).toThrow(/how: expected/);
-      await expect(socket.recv(-1)).rejects.toThrow(/size: expected/).catch(() => {
-        expect(() => socket.recv(-1)).toThrow(/size: expected/);
-      });
+      await expect(socket.recv(-1)).rejects.toThrow(/size: expected/);
       await expect(socket.recv(new Uint8Array(1), { timeoutMs: -1 })).rejects.toThrow(/timeoutMs: expected/);
       expect(() => socket.bind('not an address')).toThrow(TypeError);
       expect(() => socket.bind({ family: 'inet', address: '127.0.0.1', port: 65_536 })).toThrow(RangeError);

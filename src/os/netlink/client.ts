@@ -5,17 +5,25 @@
  * the call returns; the next part of a dump is made inside recv(2). So nothing here ever waits for another process.
  */
 import { type DecodeFault, describeFault } from '../../core/index.ts';
-import { AF_NETLINK, type Host, MSG_TRUNC, SOCK_RAW, type Socket, SOL_NETLINK, SocketError } from '../../socket/index.ts';
+import {
+  AF_NETLINK,
+  type Host,
+  MSG_TRUNC,
+  SOCK_RAW,
+  SOL_NETLINK,
+  type Socket,
+  SocketError,
+} from '../../socket/index.ts';
 import {
   decodeAck,
   decodeDone,
   decodeMessages,
   encodeMessage,
-  type NetlinkAck,
-  type NetlinkMessage,
   NETLINK_CAP_ACK,
   NETLINK_EXT_ACK,
   NETLINK_GET_STRICT_CHK,
+  type NetlinkAck,
+  type NetlinkMessage,
   NLM_F_ACK,
   NLM_F_DUMP,
   NLM_F_DUMP_INTR,
@@ -172,7 +180,8 @@ export class NetlinkClient implements Disposable {
     const length =
       this.#socket.tryRecv(buffer, 0, buffer.length, MSG_TRUNC) ??
       this.#socket.recvSync(buffer, { flags: MSG_TRUNC, timeoutMs: ANSWER_TIMEOUT_MS });
-    if (length > buffer.length) throw this.#format(`answer of ${length} bytes, expected at most ${buffer.length}`, name);
+    if (length > buffer.length)
+      throw this.#format(`answer of ${length} bytes, expected at most ${buffer.length}`, name);
     const decoded = decodeMessages(buffer.subarray(0, length));
     if (!decoded.ok) throw this.#format(describeFault(decoded), name);
     for (const message of decoded.messages) {

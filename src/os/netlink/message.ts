@@ -286,7 +286,7 @@ export function decodeAck(message: NetlinkMessage): NetlinkAck | DecodeFault {
   const { body } = message;
   const need = 4 + NLMSG_HEADER_BYTES;
   if (body.length < need) return fault('TRUNCATED', 'netlink', 'error', 0, need, body.length);
-  const errno = -(readHostU32(body, 0) | 0);
+  const errno = 0 - (readHostU32(body, 0) | 0);
   const ack = { ok: true, errno, sequence: readHostU32(body, 12) } as const;
   if ((message.flags & NLM_F_ACK_TLVS) === 0) return ack;
   // The request's body is repeated between its header and the attributes, unless it was cut (NETLINK_CAP_ACK, or
@@ -309,7 +309,7 @@ export function decodeAck(message: NetlinkMessage): NetlinkAck | DecodeFault {
 export function decodeDone(message: NetlinkMessage): NetlinkAck | DecodeFault {
   const { body, sequence } = message;
   if (body.length < 4) return { ok: true, errno: 0, sequence };
-  const ack = { ok: true, errno: -(readHostU32(body, 0) | 0), sequence } as const;
+  const ack = { ok: true, errno: 0 - (readHostU32(body, 0) | 0), sequence } as const;
   if ((message.flags & NLM_F_ACK_TLVS) === 0) return ack;
   const decoded = decodeAttributes(body, 4);
   if (!decoded.ok) return decoded;

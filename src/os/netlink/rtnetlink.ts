@@ -200,7 +200,9 @@ export class Rtnetlink implements Disposable {
 
   /** One link by name. @throws NetlinkError ENODEV */
   link(name: string): Link {
-    const body = linkHead(0).attribute(IFLA_IFNAME, `${checkName(name)}\0`).finish();
+    const body = linkHead(0)
+      .attribute(IFLA_IFNAME, `${checkName(name)}\0`)
+      .finish();
     for (const answer of this.#client.request({ name: 'rtnetlink RTM_GETLINK', type: RTM_GETLINK, body })) {
       if (answer.type === RTM_NEWLINK) return decodeLink(answer.body);
     }
@@ -301,7 +303,13 @@ export class Rtnetlink implements Disposable {
     this.#client.request({ name: `rtnetlink ${name}`, type, flags, body: body.finish() });
   }
 
-  #dump<T>(name: string, type: number, answer: number, head: NetlinkWriter, decode: (body: Uint8Array) => T | null): T[] {
+  #dump<T>(
+    name: string,
+    type: number,
+    answer: number,
+    head: NetlinkWriter,
+    decode: (body: Uint8Array) => T | null,
+  ): T[] {
     const rows: T[] = [];
     const request = { name: `rtnetlink ${name}`, type, body: head.finish() };
     this.#client.dump(
@@ -339,7 +347,12 @@ function vethEnd(writer: NetlinkWriter, end: VethEnd): NetlinkWriter {
 
 function addressBody(index: number, text: string, flags: number): NetlinkWriter {
   const { family, bytes, prefixLength } = prefixBytes(text, 'address');
-  const writer = new NetlinkWriter().u8(family).u8(prefixLength).u8(flags & 0xff).u8(RT_SCOPE_UNIVERSE).u32(index);
+  const writer = new NetlinkWriter()
+    .u8(family)
+    .u8(prefixLength)
+    .u8(flags & 0xff)
+    .u8(RT_SCOPE_UNIVERSE)
+    .u32(index);
   // IFA_LOCAL is the address, IFA_ADDRESS the other end of a point-to-point link; elsewhere both are the same.
   writer.attribute(IFA_LOCAL, bytes).attribute(IFA_ADDRESS, bytes);
   if (flags !== 0) writer.attribute(IFA_FLAGS, flags);
@@ -351,8 +364,14 @@ function routeBody(route: RouteSpec): NetlinkWriter {
   const { family, bytes, prefixLength } = prefixBytes(fallback, 'target');
   const scope = route.gateway === undefined && family === AF_INET ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
   const writer = new NetlinkWriter()
-    .u8(family).u8(prefixLength).u8(0).u8(0)
-    .u8(RT_TABLE_MAIN).u8(RTPROT_STATIC).u8(scope).u8(RTN_UNICAST)
+    .u8(family)
+    .u8(prefixLength)
+    .u8(0)
+    .u8(0)
+    .u8(RT_TABLE_MAIN)
+    .u8(RTPROT_STATIC)
+    .u8(scope)
+    .u8(RTN_UNICAST)
     .u32(0);
   if (prefixLength > 0) writer.attribute(RTA_DST, bytes);
   if (route.gateway !== undefined) writer.attribute(RTA_GATEWAY, addressBytes(route.gateway, family).bytes);
@@ -407,7 +426,8 @@ function decodeLink(body: Uint8Array): Link {
   const flags = readHostU32(body, 8);
   const address = attributeOf(attributes, IFLA_ADDRESS);
   const info = attributeOf(attributes, IFLA_LINKINFO);
-  const kind = info === undefined ? undefined : attributeText(attributesAfter(info, 0, 'IFLA_LINKINFO'), IFLA_INFO_KIND);
+  const kind =
+    info === undefined ? undefined : attributeText(attributesAfter(info, 0, 'IFLA_LINKINFO'), IFLA_INFO_KIND);
   return {
     index: readHostU32(body, 4),
     name: attributeText(attributes, IFLA_IFNAME) ?? '',

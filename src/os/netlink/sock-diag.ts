@@ -19,16 +19,37 @@ const MESSAGE_BYTES = 72;
 
 /** RFC 9293 §3.3.2; a UDP socket is CLOSED until connect(2) and then ESTABLISHED. */
 export type DiagState =
-  | 'ESTABLISHED' | 'SYN-SENT' | 'SYN-RECEIVED' | 'FIN-WAIT-1' | 'FIN-WAIT-2' | 'TIME-WAIT' | 'CLOSED'
-  | 'CLOSE-WAIT' | 'LAST-ACK' | 'LISTEN' | 'CLOSING';
+  | 'ESTABLISHED'
+  | 'SYN-SENT'
+  | 'SYN-RECEIVED'
+  | 'FIN-WAIT-1'
+  | 'FIN-WAIT-2'
+  | 'TIME-WAIT'
+  | 'CLOSED'
+  | 'CLOSE-WAIT'
+  | 'LAST-ACK'
+  | 'LISTEN'
+  | 'CLOSING';
 
 /**
  * By Linux's numbers (TCP_ESTABLISHED is 1). 12 is a SYN-RECEIVED that has no full socket yet, 13 a socket that is
  * bound and does not listen.
  */
 const STATES: readonly (DiagState | undefined)[] = [
-  undefined, 'ESTABLISHED', 'SYN-SENT', 'SYN-RECEIVED', 'FIN-WAIT-1', 'FIN-WAIT-2', 'TIME-WAIT', 'CLOSED',
-  'CLOSE-WAIT', 'LAST-ACK', 'LISTEN', 'CLOSING', 'SYN-RECEIVED', 'CLOSED',
+  undefined,
+  'ESTABLISHED',
+  'SYN-SENT',
+  'SYN-RECEIVED',
+  'FIN-WAIT-1',
+  'FIN-WAIT-2',
+  'TIME-WAIT',
+  'CLOSED',
+  'CLOSE-WAIT',
+  'LAST-ACK',
+  'LISTEN',
+  'CLOSING',
+  'SYN-RECEIVED',
+  'CLOSED',
 ];
 
 /** `rto` also stands for the delayed timers of loss probes, `persist` for zero window probes. */
@@ -75,17 +96,19 @@ export interface DiagQuery {
 
 /** The body of a request: struct inet_diag_req_v2. */
 export function encodeDiagRequest(family: 'inet' | 'inet6', protocol: 'tcp' | 'udp', tcpInfo: boolean): Uint8Array {
-  return new NetlinkWriter()
-    .u8(family === 'inet' ? AF_INET : AF_INET6)
-    .u8(protocol === 'tcp' ? IPPROTO_TCP : IPPROTO_UDP)
-    .u8(tcpInfo ? 1 << (INET_DIAG_INFO - 1) : 0)
-    .u8(0)
-    .u32(EVERY_STATE)
-    // struct inet_diag_sockid: ports, two addresses, interface, cookie.
-    .zeros(4 + 16 + 16 + 4)
-    .u32(INET_DIAG_NOCOOKIE)
-    .u32(INET_DIAG_NOCOOKIE)
-    .finish();
+  return (
+    new NetlinkWriter()
+      .u8(family === 'inet' ? AF_INET : AF_INET6)
+      .u8(protocol === 'tcp' ? IPPROTO_TCP : IPPROTO_UDP)
+      .u8(tcpInfo ? 1 << (INET_DIAG_INFO - 1) : 0)
+      .u8(0)
+      .u32(EVERY_STATE)
+      // struct inet_diag_sockid: ports, two addresses, interface, cookie.
+      .zeros(4 + 16 + 16 + 4)
+      .u32(INET_DIAG_NOCOOKIE)
+      .u32(INET_DIAG_NOCOOKIE)
+      .finish()
+  );
 }
 
 /**

@@ -1,0 +1,133 @@
+/** One line a packet, in tcpdump's words. Never throws, whatever the bytes. */
+import { describeFault } from '../core/fault.ts';
+import { describeArp } from './arp.ts';
+import { describeEthernet } from './ethernet.ts';
+import { etherTypeName } from './iana/ethertypes.ts';
+import { ipProtocolName } from './iana/protocols.ts';
+import { describeIcmpv4, type Icmpv4Message, type QuotedEnds } from './icmpv4.ts';
+import { describeIcmpv6, type Icmpv6Message } from './icmpv6.ts';
+import { describeIpv4 } from './ipv4.ts';
+import { describeIpv6 } from './ipv6.ts';
+import { describeIpv6Extension, describeLaterFragment } from './ipv6-extensions.ts';
+import { decodePacket, decodeQuoted, type Layer, type LinkType, type Packet } from './packet.ts';
+import { describeTcp, type TcpDescribeBase } from './tcp.ts';
+import { describeUdp } from './udp.ts';
+import { verifyChecksums } from './verify.ts';
+
+export interface DescribeOptions {
+  /** Subtracted from TCP sequence and acknowledgement numbers, to print them relative. */
+  readonly tcp?: TcpDescribeBase;
+  /** Show the link header and the fields of the IP header too, and say when a checksum is wrong. */
+  readonly verbose?: boolean;
+}
+
+/**
+ * Describe a decoded packet.
+ * @example
+ * ```ts
+ * import { buildPacket, decodePacket, describePacket } from 'barewire/wire';
+ * const bytes = buildPacket({ ipv4: { src: '10.0.0.1', dst: '10.0.0.2' }, udp: { srcPort: 1000, dstPort: 53 } });
+ * describePacket(decodePacket(bytes, 'raw')); // 'IP 10.0.0.1.1000 > 10.0.0.2.53: UDP, length 0'
+ * ```
+ */
+export function describePacket(packet: Packet, options?: DescribeOptions): string {
+  let text = '';
+  if (options?.verbose === true && packet.ethernet !== undefined) text = `${describeEthernet(packet.ethernet)}: `;
+  const tag = packet.find('vlan');
+  if (tag !== undefined) text += `vlan ${tag.vlan}, p ${tag.priority}, `;
+  text += packet.ip === undefined ? describeLink(packet) : describeIp(packet, options);
+  if (packet.fault !== undefined) text += ` [|${describeFault(packet.fault)}]`;
+  else if (packet.truncated) text += ' [truncated]';
+  return text;
+}
+
+/** Decode and describe in one go. */
+export function describeBytes(bytes: Uint8Array, linkType: LinkType = 'ethernet', options?: DescribeOptions): string {
+  return describePacket(decodePacket(bytes, linkType), options);
+}
+
+function describeLink(packet: Packet): string {
+  if (packet.arp !== undefined) return `ARP, ${describeArp(packet.arp)}`;
+  const last = packet.layers.at(-1);
+  const length = packet.payloadEnd - packet.payloadOffset;
+  if (last === undefined) return `unknown, length ${length}`;
+  if ('etherType' in last) {
+    const type = last.etherType;
+    return type < 0x600 && last.layer === 'ethernet'
+      ? `802.3, length ${length}`
+      : `ethertype ${etherTypeName(type)}, length ${length}`;
+  }
+  return `${last.layer}, length ${length}`;
+}
+
+function describeIp(packet: Packet, options: DescribeOptions | undefined): string {
+  const ip = packet.ip!;
+  const ports = packet.tcp ?? packet.udp;
+  let text = ip.layer === 'ipv4' ? 'IP ' : 'IP6 ';
+  if (options?.verbose === true) text += `(${ip.layer === 'ipv4' ? describeIpv4(ip) : describeIpv6(ip)}) `;
+  const ends =
+    ports === undefined ? `${ip.src} > ${ip.dst}` : `${ip.src}.${ports.srcPort} > ${ip.dst}.${ports.dstPort}`;
+  text += `${ends}: `;
+  for (const layer of packet.layers) {
+    if (isExtension(layer) && layer.layer !== 'esp') text += `${describeIpv6Extension(layer)} `;
+  }
+  text += describeTransport(packet, options);
+  if (options?.verbose === true) {
+    const { ip: header, transport } = verifyChecksums(packet);
+    if (header === 'bad') text += ' (bad ip checksum)';
+    if (transport === 'bad') text += ' (bad checksum)';
+  }
+  return text;
+}
+
+function isExtension(layer: Layer): layer is Parameters<typeof describeIpv6Extension>[0] & Layer {
+  switch (layer.layer) {
+    case 'hop-by-hop':
+    case 'destination-options':
+    case 'routing':
+    case 'fragment':
+    case 'authentication':
+    case 'esp':
+      return true;
+    default:
+      return false;
+  }
+}
+
+function describeTransport(packet: Packet, options: DescribeOptions | undefined): string {
+  const { tcp, udp, icmp, fragment } = packet;
+  const protocol = packet.protocol ?? 0;
+  const length = packet.payloadEnd - packet.payloadOffset;
+  if (tcp !== undefined) return describeTcp(tcp, options?.tcp);
+  if (udp !== undefined) return describeUdp(udp);
+  if (icmp !== undefined) {
+    const quoted = quotedEnds(icmp);
+    return icmp.layer === 'icmpv4' ? describeIcmpv4(icmp, quoted) : describeIcmpv6(icmp, quoted);
+  }
+  if (fragment !== undefined && fragment.offset > 0) {
+    return describeLaterFragment(protocol, fragment.offset, length);
+  }
+  const esp = packet.find('esp');
+  if (esp !== undefined) return describeIpv6Extension(esp);
+  if (protocol === 59 && packet.ipv6 !== undefined) return 'no next header';
+  return `${ipProtocolName(protocol)}, length ${length}`;
+}
+
+function quotedEnds(icmp: Icmpv4Message | Icmpv6Message): QuotedEnds | undefined {
+  const quoted = decodeQuoted(icmp);
+  if (quoted?.ip === undefined) return undefined;
+  const protocol = ipProtocolName(quoted.protocol ?? 0);
+  const { dst } = quoted.ip;
+  const port = quotedPort(quoted);
+  return port === undefined ? { dst, protocol } : { dst, protocol, port: `${protocol} port ${port}` };
+}
+
+/** RFC 792 promises eight bytes of the transport header: ports, though for TCP not a whole header. */
+function quotedPort(quoted: Packet): number | undefined {
+  const ports = quoted.tcp ?? quoted.udp;
+  if (ports !== undefined) return ports.dstPort;
+  const at = quoted.payloadOffset;
+  const atTransport = quoted.fragment === undefined || quoted.fragment.offset === 0;
+  if (!atTransport || (quoted.protocol !== 6 && quoted.protocol !== 17) || quoted.payloadEnd - at < 4) return undefined;
+  return (quoted.bytes[at + 2]! << 8) | quoted.bytes[at + 3]!;
+}

@@ -1,0 +1,30 @@
+/**
+ * Headers and packets: decode, encode, verify, describe. Portable; no sockets. Begin with `decodePacket`, `buildPacket`
+ * and `describePacket`; each header has `decodeX`, `encodeX`, `describeX` and its field table besides.
+ */
+export {
+  type DecodeFault,
+  describeFault,
+  type FaultCode,
+  isFault,
+} from '../core/fault.ts';
+export { checksum, pseudoSumV4, pseudoSumV6, sum16, updateChecksum } from '../core/checksum.ts';
+export * from './arp.ts';
+export * from './build.ts';
+export * from './cooked.ts';
+export * from './describe.ts';
+export * from './ethernet.ts';
+export * from './field.ts';
+export * from './iana/index.ts';
+export * from './icmpv4.ts';
+export * from './icmpv6.ts';
+export * from './ipv4.ts';
+export * from './ipv6.ts';
+export * from './ipv6-extensions.ts';
+export * from './packet.ts';
+export * from './pseudo.ts';
+export * from './tcp.ts';
+export * from './tcp-options.ts';
+export { decodeOptionList, encodeOption, type CommonOption, type EndOption, type MalformedOption, type NopOption, type UnknownOption } from './tlv.ts';
+export * from './udp.ts';
+export * from './verify.ts';
