@@ -25,8 +25,12 @@ static napi_value bw_detach(napi_env env, napi_callback_info info) {
 
 static napi_value bw_adopt(napi_env env, napi_callback_info info) {
   BW_ENTER(env, info);
-  int32_t fd;
-  BW_REQUIRE(bw_i32(env, &a, 0, &fd), EINVAL);
+  /* Node-API turns 1.5 into 1 and NaN into 0: here that would take over a descriptor that nobody named. */
+  double number;
+  BW_REQUIRE(a.count > 0 && napi_get_value_double(env, a.at[0], &number) == napi_ok && number >= 0 &&
+                 number <= INT_MAX && number == (int)number,
+             EINVAL);
+  const int fd = (int)number;
   int flags = fcntl(fd, F_GETFL);
   if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
     return bw_result(env, -errno);

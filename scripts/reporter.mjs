@@ -3,10 +3,12 @@
  * reason it gave to `ctx.skip(reason)`, and every way in which a run can be bad beyond a failed assertion. vitest's own
  * JSON reporter drops the reasons, and reports a file that failed to load as a file without tests.
  *
- * The report goes to the file named by BAREWIRE_TEST_REPORT.
+ * The report goes to the file named by BAREWIRE_TEST_REPORT. A run that a test starts inside another run (the same file
+ * again in a namespace of its own) has a report file of its own; a copy of it goes to the folder BAREWIRE_TEST_RUN, so
+ * that the outer run counts what passed and was skipped in there.
  */
 import { writeFileSync } from 'node:fs';
-import { relative } from 'node:path';
+import { join, relative } from 'node:path';
 
 export default class SkipReporter {
   #vitest;
@@ -22,8 +24,11 @@ export default class SkipReporter {
       report.failed += 1;
       report.problems.push(`outside any test: ${error.message ?? String(error)}`);
     }
-    const file = process.env.BAREWIRE_TEST_REPORT;
+    const { BAREWIRE_TEST_REPORT: file, BAREWIRE_TEST_RUN: outer } = process.env;
     if (file !== undefined) writeFileSync(file, JSON.stringify(report));
+    if (outer !== undefined && file !== join(outer, 'report.json')) {
+      writeFileSync(join(outer, `inner-${process.pid}-${Date.now()}.json`), JSON.stringify(report));
+    }
   }
 
   #addModule(module, report) {

@@ -8,7 +8,7 @@
  * failed, and each skipped one gave its reason.
  */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -26,7 +26,11 @@ const vitest = spawn(
     `--reporter=${join(root, 'scripts/reporter.mjs')}`,
     ...process.argv.slice(2),
   ],
-  { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, BAREWIRE_TEST_REPORT: reportFile } },
+  {
+    cwd: root,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env: { ...process.env, BAREWIRE_TEST_REPORT: reportFile, BAREWIRE_TEST_RUN: scratch },
+  },
 );
 
 // The terminal sends Ctrl-C to both; wait for vitest to end its workers and then report.
@@ -38,7 +42,14 @@ const ending = await new Promise((resolve) => {
   vitest.on('close', (code, signal) => resolve(signal === null ? code : `vitest was ended by ${signal}`));
 });
 
-const report = readReport();
+const report = readReport(reportFile);
+for (const name of readdirSync(scratch).filter((name) => name.startsWith('inner-'))) {
+  // Failures are not added: the test that started the inner run fails with them.
+  const inner = readReport(join(scratch, name));
+  report.passed += inner.passed;
+  report.skipped.push(...inner.skipped);
+  report.problems.push(...inner.problems);
+}
 rmSync(scratch, { recursive: true, force: true });
 
 if (typeof ending === 'string') addProblem(ending);
@@ -56,9 +67,9 @@ if (report.problems.length > 0) {
 process.exitCode = report.failed === 0 ? 0 : 1;
 process.stdout.write(`\n${report.passed} passed, ${report.failed} failed, ${report.skipped.length} skipped\n`);
 
-function readReport() {
+function readReport(file) {
   try {
-    return JSON.parse(readFileSync(reportFile, 'utf8'));
+    return JSON.parse(readFileSync(file, 'utf8'));
   } catch {
     return { passed: 0, failed: 0, skipped: [], problems: [] };
   }

@@ -279,7 +279,8 @@ export class PcapngReader implements FormatReader {
   /** The interface that a block names, or a fault. */
   #interfaceAt(body: Body, index: number): CaptureInterface | undefined {
     const found = this.#interfaces[index];
-    if (found === undefined) this.#fault(body, 'BAD_VALUE', 'interface', body.start, index + 1, this.#interfaces.length);
+    if (found === undefined)
+      this.#fault(body, 'BAD_VALUE', 'interface', body.start, index + 1, this.#interfaces.length);
     return found;
   }
 

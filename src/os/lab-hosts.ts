@@ -87,6 +87,8 @@ const SERVER: Plan = {
 /** Name of the interface in both hosts. */
 const IFNAME = 'bw0';
 const IPV6_LEAST_MTU = 1280;
+/** Buckets of a host's connection table: a lab has few connections. */
+const TABLE_ENTRIES = 1024;
 
 /** linux/ethtool.h: one 32-bit command, one 32-bit value; the ifreq points to them. */
 const SIOCETHTOOL = 0x8946;
@@ -142,8 +144,7 @@ class Builder {
   }
 
   build(wire: 'auto' | WireTier): LabHosts {
-    const client = this.#keep(makeNamespace('client'));
-    const server = this.#keep(makeNamespace('server'));
+    const { client, server } = this.#makePair();
     for (const host of [client, server]) withRtnetlink(host, (route) => route.setLink(1, { up: true }));
     const tier = this.#chooseTier(wire, client, server);
     const [clientDevice, serverDevice] = tier.devices;
@@ -155,6 +156,28 @@ class Builder {
       close: () => this.close(),
     };
     return made;
+  }
+
+  /**
+   * Both hosts with a small connection table of their own, made from a namespace that asks for it and then goes
+   * (ip-sysctl, tcp_child_ehash_entries, Linux 6.1). Reading the socket table walks all entries; in the machine's table
+   * that takes ten times as long as in one of this size.
+   */
+  #makePair(): { client: NetworkNamespace; server: NetworkNamespace } {
+    const nursery = makeNamespace('nursery');
+    try {
+      const limits = nursery.run(() => askForSmallTables());
+      const make = (name: string): NetworkNamespace => {
+        const host = this.#keep(nursery.run(() => makeNamespace(name)));
+        host.run(() => {
+          for (const [path, value] of limits) writeFileSync(path, value);
+        });
+        return host;
+      };
+      return { client: make('client'), server: make('server') };
+    } finally {
+      nursery.close();
+    }
   }
 
   #chooseTier(
@@ -269,6 +292,23 @@ class Builder {
   #keep<T extends { close(): void }>(opened: T): T {
     this.#opened.push(opened);
     return opened;
+  }
+}
+
+/**
+ * Ask for small tables in the namespaces that are made from this one.
+ * @returns what the kernel derives from the table's size, and the values with which it would be the machine's own;
+ *   nothing where the table cannot be chosen (older kernels, /proc/sys read-only)
+ */
+function askForSmallTables(): readonly (readonly [path: string, value: string])[] {
+  try {
+    writeFileSync(sysctlPath('ipv4.tcp_child_ehash_entries'), String(TABLE_ENTRIES));
+    return ['ipv4.tcp_max_syn_backlog', 'ipv4.tcp_max_tw_buckets'].map((name) => {
+      const path = sysctlPath(name);
+      return [path, readFileSync(path, 'utf8').trim()] as const;
+    });
+  } catch {
+    return [];
   }
 }
 

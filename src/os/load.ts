@@ -11,15 +11,21 @@ export class NativeMissingError extends Error {
   readonly code: string = 'ERR_BAREWIRE_NATIVE';
 }
 
-let loaded: Native | undefined;
+let loaded: { readonly native: Native; readonly path: string } | undefined;
 
 /** @throws NativeMissingError with what to do, in a sentence */
 export function loadNative(): Native {
   loaded ??= load();
-  return loaded;
+  return loaded.native;
 }
 
-function load(): Native {
+/** Which file was loaded: for messages, and for threads that load it themselves. */
+export function addonPath(): string {
+  loaded ??= load();
+  return loaded.path;
+}
+
+function load(): { native: Native; path: string } {
   const where = `${process.platform}-${process.arch}`;
   if (process.versions['bun'] !== undefined || 'Deno' in globalThis) {
     throw new NativeMissingError('the native layer needs Node.js: Bun and Deno cannot run its readiness loop yet');
@@ -32,7 +38,7 @@ function load(): Native {
   for (const path of candidates(packageRoot())) {
     if (!existsSync(path)) continue;
     try {
-      return require(path) as Native;
+      return { native: require(path) as Native, path };
     } catch (error) {
       // The other libc's binary, or one that is broken: the next may do.
       failures.push(error instanceof Error ? error.message : String(error));

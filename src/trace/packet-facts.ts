@@ -1,8 +1,6 @@
 /** What the figures and views of a trace want to know of a packet: who talks to whom, and the TCP or UDP header. */
 import { formatEndpoint } from '../addr/index.ts';
-import { decodeIpv4 } from '../wire/ipv4.ts';
-import { decodeTcp, type TcpHeader } from '../wire/tcp.ts';
-import { decodeUdp, type UdpHeader } from '../wire/udp.ts';
+import { decodePacket, type TcpHeader, type UdpHeader } from '../wire/index.ts';
 
 export interface PacketFacts {
   /** Addresses as text; with the port, `10.77.0.1:51234`, where the packet has ports. */
@@ -19,19 +17,15 @@ export interface PacketFacts {
  * @returns undefined when there is no IP header to read
  */
 export function packetFacts(bytes: Uint8Array, linkType: number = 101): PacketFacts | undefined {
-  const ip = decodeIpv4(bytes);
-  if (!ip.ok) return undefined;
-  if (ip.protocol === 6) {
-    const tcp = decodeTcp(bytes, ip.headerEnd, ip.payloadEnd, ip.claimedEnd);
-    if (tcp.ok) {
-      return { source: formatEndpoint(ip.src, tcp.srcPort), target: formatEndpoint(ip.dst, tcp.dstPort), tcp };
-    }
+  const { ip, tcp, udp, icmp } = decodePacket(bytes, linkType);
+  if (ip === undefined) return undefined;
+  // What an ICMP error quotes was sent by somebody else.
+  if (icmp !== undefined) return { source: ip.src, target: ip.dst };
+  if (tcp !== undefined) {
+    return { source: formatEndpoint(ip.src, tcp.srcPort), target: formatEndpoint(ip.dst, tcp.dstPort), tcp };
   }
-  if (ip.protocol === 17) {
-    const udp = decodeUdp(bytes, ip.headerEnd, ip.payloadEnd, ip.claimedEnd);
-    if (udp.ok) {
-      return { source: formatEndpoint(ip.src, udp.srcPort), target: formatEndpoint(ip.dst, udp.dstPort), udp };
-    }
+  if (udp !== undefined) {
+    return { source: formatEndpoint(ip.src, udp.srcPort), target: formatEndpoint(ip.dst, udp.dstPort), udp };
   }
   return { source: ip.src, target: ip.dst };
 }

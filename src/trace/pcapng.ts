@@ -159,5 +159,7 @@ function commentsOn(
     const source = state.src === 'observed' ? '' : ` (${state.src})`;
     comments.push(`${state.host} ${state.old} -> ${state.new}${source}`);
   }
+  // Frames are numbered by the reading program, twice for each packet: what the causes refer to must be said here.
+  comments.push(`packet #${packet.pkt}`);
   return comments;
 }

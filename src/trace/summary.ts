@@ -3,7 +3,7 @@
  * Pure: the same trace gives the same figures, whoever produced it. TCP fields are read from the packets' bytes.
  */
 import { seqAdd, seqGe, seqGt, seqLt } from '../core/index.ts';
-import { TcpFlags } from '../wire/tcp.ts';
+import { TcpFlags } from '../wire/index.ts';
 import type { CallEnter, CallExit, Trace, TraceEvent } from './event.ts';
 import { type PacketFacts, packetFacts } from './packet-facts.ts';
 import { inTimeOrder, type PacketHistory, packetHistories } from './packets.ts';
@@ -147,8 +147,8 @@ function summariseUdp(conversation: Conversation): UdpSummary {
     if (packet.dup !== undefined) counts.duplicated++;
     if (packet.tx === undefined) continue;
     counts.sent++;
-    if (facts.source === a) payloadBytes.fromA += facts.udp!.payloadLength;
-    else payloadBytes.fromB += facts.udp!.payloadLength;
+    if (facts.source === a) payloadBytes.fromA += facts.udp!.payloadSize;
+    else payloadBytes.fromB += facts.udp!.payloadSize;
   }
   return { flow: flowOf(packets), a, b, ...counts, payloadBytes };
 }
@@ -202,7 +202,7 @@ function summariseTcp(conversation: Conversation, events: readonly TraceEvent[])
     clientAddress,
     serverAddress,
     segments: segments.length,
-    dataSegments: segments.filter(({ facts }) => facts.tcp!.payloadLength > 0).length,
+    dataSegments: segments.filter(({ facts }) => facts.tcp!.payloadSize > 0).length,
     payloadBytes: streams.payloadBytes,
     retransmissions: streams.retransmissions,
     handshake,

@@ -104,10 +104,9 @@ export function encodePacket(packet: Packet): Uint8Array {
   for (let i = layers.length - 1; i >= 0; i--) {
     const layer = layers[i]!;
     inner = encodeLayer(layer, inner);
-    const outer = layers[i - 1];
     // What lies after the inner packet and inside the outer one: Ethernet padding, options after a UDP datagram.
-    const trailer = outer === undefined ? undefined : bytes.subarray(layer.payloadEnd, outer.payloadEnd);
-    if (trailer !== undefined && trailer.length > 0) inner = concat([inner, trailer]);
+    const trailer = bytes.subarray(layer.payloadEnd, layers[i - 1]?.payloadEnd ?? packet.end);
+    if (trailer.length > 0) inner = concat([inner, trailer]);
   }
   return inner;
 }

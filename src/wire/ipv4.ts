@@ -210,15 +210,13 @@ const Ipv4View: ViewClass<Ipv4Fields> = viewClass(ipv4Table);
 
 /** A decoded IPv4 header; see `HeaderView` for how long it is good. */
 export class Ipv4Header extends Ipv4View {
-  #options: readonly Ipv4Option[] | undefined;
-
   get layer(): 'ipv4' {
     return 'ipv4';
   }
 
-  /** Decoded when first asked for. */
+  /** Decoded on each call: keep the result. */
   get options(): readonly Ipv4Option[] {
-    return (this.#options ??= decodeIpv4Options(this.bytes, this.headerOffset + 20, this.headerEnd));
+    return decodeIpv4Options(this.bytes, this.headerOffset + 20, this.headerEnd);
   }
 
   /** Source address as a number, first byte on top. */

@@ -74,6 +74,8 @@ export class Packet {
   /** Where what was not read begins: the application's data, or the header at fault. */
   payloadOffset: number;
   payloadEnd: number;
+  /** Where the packet's bytes end: after `payloadEnd` when something follows the innermost payload (padding). */
+  readonly end: number;
   ethernet: EthernetHeader | undefined = undefined;
   arp: ArpPacket | undefined = undefined;
   /** The innermost IP header: the one that the transport's checksum is over. */
@@ -90,6 +92,7 @@ export class Packet {
     this.bytes = bytes;
     this.payloadOffset = offset;
     this.payloadEnd = end;
+    this.end = end;
   }
 
   /** False when there is a fault. */

@@ -96,15 +96,13 @@ const TcpView: ViewClass<TcpFields> = viewClass(tcpTable);
 
 /** A decoded TCP header; see `HeaderView` for how long it is good. */
 export class TcpHeader extends TcpView {
-  #options: readonly TcpOption[] | undefined;
-
   get layer(): 'tcp' {
     return 'tcp';
   }
 
-  /** Decoded when first asked for. Byte arrays in it are copies. */
+  /** Decoded on each call: keep the result. Byte arrays in it are copies. */
   get options(): readonly TcpOption[] {
-    return (this.#options ??= decodeTcpOptions(this.bytes, this.headerOffset + 20, this.headerEnd));
+    return decodeTcpOptions(this.bytes, this.headerOffset + 20, this.headerEnd);
   }
 
   /** Sequence numbers that the segment takes up: its data, SYN and FIN (SEG.LEN of RFC 9293 §3.4). */

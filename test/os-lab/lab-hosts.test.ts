@@ -174,6 +174,10 @@ describeInNamespace(import.meta.url, 'lab hosts', () => {
       client.setSysctl('ipv4.tcp_syn_retries', 2);
       expect(client.getSysctl('ipv4.tcp_syn_retries')).toBe('2');
       expect(server.getSysctl('ipv4.tcp_syn_retries')).not.toBe('2');
+      // The hosts' small connection table must not make their queues small.
+      using fresh = NetworkNamespace.create('fresh');
+      const usual = fresh.run(() => readFileSync('/proc/sys/net/ipv4/tcp_max_syn_backlog', 'utf8')).trim();
+      expect(server.getSysctl('ipv4.tcp_max_syn_backlog')).toBe(usual);
       expect(() => client.getSysctl('../kernel/hostname')).toThrow(TypeError);
     });
 

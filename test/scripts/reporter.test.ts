@@ -1,7 +1,7 @@
 // What this shows: the counts at the end of `npm test` are honest. A skip without a reason, a file that does not load, a
 // test that its beforeAll kept from running, and a test file without tests are failures, not silence.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 
@@ -18,7 +18,12 @@ interface Report {
   problems: string[];
 }
 
-function runPlanted(files: Record<string, string>, ...args: string[]): Report {
+/** `BAREWIRE_TEST_RUN` is taken away: what is planted here must not count in the run that this test is part of. */
+function runPlanted(
+  files: Record<string, string>,
+  args: string[] = [],
+  env: NodeJS.ProcessEnv = { BAREWIRE_TEST_RUN: undefined },
+): Report {
   const folder = mkdtempSync(join(scratch, 'run-'));
   const head = "import { beforeAll, describe, expect, test } from 'vitest';\n";
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), head + text);
@@ -33,7 +38,7 @@ function runPlanted(files: Record<string, string>, ...args: string[]): Report {
       `--reporter=${join(root, 'scripts/reporter.mjs')}`,
       ...args,
     ],
-    { cwd: folder, encoding: 'utf8', env: { ...process.env, BAREWIRE_TEST_REPORT: report } },
+    { cwd: folder, encoding: 'utf8', env: { ...process.env, BAREWIRE_TEST_REPORT: report, ...env } },
   );
   expect(existsSync(report), stdout + stderr).toBe(true);
   return JSON.parse(readFileSync(report, 'utf8'));
@@ -95,5 +100,13 @@ test('what breaks outside a test is counted', () => {
 
 test('tests that -t leaves out are not part of the run', () => {
   const files = { 'a.test.ts': "test('one', () => {});\ndescribe('two', () => test('three', () => {}));" };
-  expect(runPlanted(files, '-t', 'two three')).toEqual({ passed: 1, failed: 0, skipped: [], problems: [] });
+  expect(runPlanted(files, ['-t', 'two three'])).toEqual({ passed: 1, failed: 0, skipped: [], problems: [] });
+});
+
+test('a run inside a run leaves a copy for the outer one', () => {
+  const outer = mkdtempSync(join(scratch, 'outer-'));
+  const report = runPlanted({ 'a.test.ts': "test('one', () => {});" }, [], { BAREWIRE_TEST_RUN: outer });
+  const copies = readdirSync(outer);
+  expect(copies).toEqual([expect.stringMatching(/^inner-\d+-\d+\.json$/)]);
+  expect(JSON.parse(readFileSync(join(outer, copies[0]!), 'utf8'))).toEqual(report);
 });

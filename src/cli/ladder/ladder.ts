@@ -35,7 +35,7 @@ const WIDEST_LADDER = 160;
 export function drawLadder(trace: Trace, options: LadderOptions): string {
   const glyphs = options.unicode ? UNICODE : ASCII;
   const scene = sceneOf(trace, glyphs, options.absolute === true);
-  if (options.width < NARROWEST_LADDER) return drawList(trace, scene, glyphs, options);
+  if (options.width < NARROWEST_LADDER) return drawList(scene, glyphs, options);
   const width = Math.min(WIDEST_LADDER, options.width);
   const layout = layoutOf(scene, glyphs, width);
   const rows = addGaps(packRows(scene, layout));
@@ -75,7 +75,7 @@ interface Layout {
 
 function layoutOf(scene: Scene, glyphs: Glyphs, width: number): Layout {
   const last = scene.items.at(-1)?.t ?? 0;
-  const digits = timeDigits(last);
+  const digits = timeDigits(last, width >= 96);
   const timeWidth = Math.max(6, formatTime(last, digits).length);
   const rest = width - timeWidth - 3;
   const wireWidth = Math.max(21, Math.min(60, Math.floor(rest * 0.4)));
@@ -454,7 +454,8 @@ function drawHead(trace: Trace, scene: Scene, layout: Layout): Line[] {
   columns.put(lifeRight, ascii ? '+' : '┬', 'dim');
   columns.put(lifeLeft + 1, glyphs.rule.repeat(layout.wireWidth), 'dim');
   const delay = trace.header.scenario?.knobs['delayMs'];
-  const wire = typeof delay === 'number' ? ` wire, ${delay} ms each way ` : ' wire ';
+  const texts = typeof delay === 'number' ? [` wire, ${delay} ms each way `, ` wire, ${delay} ms `, ' wire '] : [' wire '];
+  const wire = texts.find((text) => text.length + 2 <= layout.wireWidth) ?? ' wire ';
   columns.put(lifeLeft + 1 + Math.floor((layout.wireWidth - wire.length) / 2), wire, 'dim');
   return [names, columns];
 }

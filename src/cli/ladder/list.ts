@@ -1,5 +1,4 @@
 /** The ladder where there is no room for one: one event a line, with glyphs for direction. */
-import type { Trace } from '../../trace/event.ts';
 import { printable, shorten, textWidth } from '../text.ts';
 import { Line } from './canvas.ts';
 import { ASCII, type Glyphs } from './glyphs.ts';
@@ -10,10 +9,10 @@ import { formatTime, timeDigits } from './time.ts';
 const SOURCE_MARK = { observed: '', inferred: '~', simulated: '*' } as const;
 
 /** Lines as long as `options.width` at most, however narrow. */
-export function drawList(trace: Trace, scene: Scene, glyphs: Glyphs, options: LadderOptions): string {
+export function drawList(scene: Scene, glyphs: Glyphs, options: LadderOptions): string {
   const width = Math.max(1, options.width);
   const ascii = glyphs === ASCII;
-  const digits = timeDigits(scene.items.at(-1)?.t ?? 0);
+  const digits = timeDigits(scene.items.at(-1)?.t ?? 0, false);
   const timeWidth = Math.max(6, formatTime(scene.items.at(-1)?.t ?? 0, digits).length);
   const names = { left: printable(scene.left.name, ascii), right: printable(scene.right.name, ascii) };
   const nameWidth = Math.min(10, Math.max(textWidth(names.left), textWidth(names.right)));
@@ -62,6 +61,5 @@ export function drawList(trace: Trace, scene: Scene, glyphs: Glyphs, options: La
         break;
     }
   }
-  void trace;
   return lines.map((line) => `${line.render(options.colour)}\n`).join('');
 }

@@ -3,10 +3,9 @@
  * first of their direction (RFC 9293 §3.4: SYN is 0, the first data byte 1), its options.
  */
 import type { Trace } from '../../trace/event.ts';
-import { decodeIpv4 } from '../../wire/ipv4.ts';
-import { decodeTcp, TcpFlags } from '../../wire/tcp.ts';
+import { decodePacket, type Packet } from '../../wire/packet.ts';
+import { TcpFlags } from '../../wire/tcp.ts';
 import type { TcpOption } from '../../wire/tcp-options.ts';
-import { decodeUdp } from '../../wire/udp.ts';
 import type { PacketKind } from './glyphs.ts';
 
 export interface PacketText {
@@ -18,48 +17,10 @@ export interface PacketText {
   readonly labels: readonly string[];
   /** What a SYN offers: `mss=1460 sackOK wscale=7`; from the fullest to the barest, empty when there is none. */
   readonly options: readonly string[];
-  readonly payload: Uint8Array;
   readonly source: string;
   readonly target: string;
   /** The same sequence numbers have been sent before. */
   readonly again: boolean;
-}
-
-export interface Segment {
-  readonly srcPort: number;
-  readonly dstPort: number;
-  readonly seq: number;
-  readonly ack: number;
-  readonly flags: number;
-  readonly options: readonly TcpOption[];
-}
-
-/** The layers that a ladder reads, whatever the link. */
-export interface ReadPacket {
-  readonly src: string;
-  readonly dst: string;
-  readonly tcp?: Segment;
-  readonly udp?: { readonly srcPort: number; readonly dstPort: number };
-  readonly protocol: number;
-  readonly payload: Uint8Array;
-}
-
-const NOTHING = new Uint8Array(0);
-
-/** Read an IP packet; null when it is none. */
-export function readPacket(bytes: Uint8Array): ReadPacket | null {
-  const ip = decodeIpv4(bytes);
-  if (!ip.ok) return null;
-  const { src, dst, protocol } = ip;
-  if (protocol === 6) {
-    const tcp = decodeTcp(bytes, ip.headerEnd, ip.payloadEnd, ip.claimedEnd);
-    return tcp.ok ? { src, dst, protocol, tcp, payload: tcp.payload } : { src, dst, protocol, payload: NOTHING };
-  }
-  if (protocol === 17) {
-    const udp = decodeUdp(bytes, ip.headerEnd, ip.payloadEnd, ip.claimedEnd);
-    return udp.ok ? { src, dst, protocol, udp, payload: udp.payload } : { src, dst, protocol, payload: NOTHING };
-  }
-  return { src, dst, protocol, payload: ip.payload };
 }
 
 /** Flag names in the order in which people say them. */
@@ -89,15 +50,32 @@ function kindOf(flags: number, length: number): PacketKind {
   return length > 0 ? 'data' : 'ack';
 }
 
+/** Long and short; null for those that are no offer (NOP, end). */
+function optionText(option: TcpOption): readonly [full: string, short: string] | null {
+  switch (option.name) {
+    case 'mss':
+      return [`mss=${option.mss}`, `mss=${option.mss}`];
+    case 'windowScale':
+      return [`wscale=${option.shift}`, `ws=${option.shift}`];
+    case 'sackPermitted':
+      return ['sackOK', 'sackOK'];
+    case 'timestamps':
+      return ['TS', 'TS'];
+    case 'fastOpen':
+      return ['TFO', 'TFO'];
+    default:
+      return null;
+  }
+}
+
 function optionTexts(options: readonly TcpOption[]): string[] {
   const full: string[] = [];
   const short: string[] = [];
   for (const option of options) {
-    if (option.name === 'mss') full.push(`mss=${option.mss}`), short.push(`mss=${option.mss}`);
-    else if (option.name === 'windowScale') full.push(`wscale=${option.shift}`), short.push(`ws=${option.shift}`);
-    else if (option.name === 'sackPermitted') full.push('sackOK'), short.push('sackOK');
-    else if (option.name === 'timestamps') full.push('TS'), short.push('TS');
-    else if (option.name === 'fastOpen') full.push('TFO'), short.push('TFO');
+    const texts = optionText(option);
+    if (texts === null) continue;
+    full.push(texts[0]);
+    short.push(texts[1]);
   }
   return full.length === 0 ? [] : [full.join(' '), short.join(' ')];
 }
@@ -105,49 +83,76 @@ function optionTexts(options: readonly TcpOption[]): string[] {
 /** Texts of all packets of a trace, by packet number. A copy is read from the packet that it was made from. */
 export function packetTexts(trace: Trace, absolute = false): Map<number, PacketText> {
   const texts = new Map<number, PacketText>();
-  const bases = new Map<string, number>();
-  const highest = new Map<string, Set<string>>();
+  const bases = new SequenceBases();
+  const sent = new Map<string, Set<string>>();
+  const linkTypes = new Map(trace.header.links.map((link) => [link.id, link.linkType ?? RAW_IP]));
   for (const event of trace.events) {
     if (event.k === 'pkt.dup') {
       const original = texts.get(event.of);
       if (original !== undefined) texts.set(event.pkt, original);
     }
     if (event.k !== 'pkt.tx') continue;
-    const packet = readPacket(event.bytes);
-    texts.set(event.pkt, describe(packet, event.len, bases, highest, absolute));
+    const packet = decodePacket(event.bytes, linkTypes.get(event.link) ?? RAW_IP);
+    texts.set(event.pkt, describe(packet, event.len, bases, sent, absolute));
   }
   return texts;
 }
 
+/** Link type of packets that begin with their IP header. */
+export const RAW_IP = 101;
+
+/** The number that each direction of each connection counts from. */
+export class SequenceBases {
+  readonly #bases = new Map<string, number>();
+
+  /** Take a segment's number into account. True when it begins a new connection of the same ports. */
+  see(there: string, tcp: { readonly seq: number; readonly flags: number }): boolean {
+    const known = this.#bases.get(there);
+    if ((tcp.flags & TcpFlags.SYN) !== 0) {
+      this.#bases.set(there, tcp.seq);
+      return known !== tcp.seq;
+    }
+    // A stream met in the middle counts from 1, as tcpdump does. A reset may have number 0 (RFC 9293 §3.5.2): no base.
+    if (known === undefined && (tcp.flags & TcpFlags.RST) === 0) this.#bases.set(there, (tcp.seq - 1) >>> 0);
+    return false;
+  }
+
+  get(direction: string): number | undefined {
+    return this.#bases.get(direction);
+  }
+}
+
+/** Names of both directions of a packet with ports. */
+export function directionsOf(packet: Packet): { there: string; back: string } {
+  const ports = packet.tcp ?? packet.udp;
+  const source = `${packet.ip?.src} ${ports?.srcPort}`;
+  const target = `${packet.ip?.dst} ${ports?.dstPort}`;
+  return { there: `${source} ${target}`, back: `${target} ${source}` };
+}
+
 function describe(
-  packet: ReadPacket | null,
+  packet: Packet,
   size: number,
-  bases: Map<string, number>,
+  bases: SequenceBases,
   sent: Map<string, Set<string>>,
   absolute: boolean,
 ): PacketText {
-  const length = packet?.payload.length ?? 0;
-  const source = packet?.src ?? '';
-  const target = packet?.dst ?? '';
-  const common = { options: [], payload: packet?.payload ?? NOTHING, source, target, again: false };
-  if (packet?.tcp === undefined) {
-    if (packet?.udp !== undefined) {
-      return { ...common, kind: 'data', protocol: 'udp', name: 'UDP', labels: [`UDP len=${length}`] };
+  const { ip, tcp, udp } = packet;
+  const source = ip?.src ?? '';
+  const target = ip?.dst ?? '';
+  const common = { options: [], source, target, again: false };
+  if (ip === undefined || tcp === undefined) {
+    const ends = udp === undefined ? {} : endsOf(source, udp.srcPort, target, udp.dstPort);
+    if (udp !== undefined) {
+      return { ...common, ...ends, kind: 'data', protocol: 'udp', name: 'UDP', labels: [`UDP len=${udp.payloadSize}`] };
     }
-    const name = packet === null ? 'packet' : packet.protocol === 1 || packet.protocol === 58 ? 'ICMP' : `IP ${packet.protocol}`;
-    return { ...common, kind: 'other', protocol: 'other', name, labels: [`${name} len=${size}`, name] };
+    const name = packet.icmp !== undefined ? 'ICMP' : packet.arp !== undefined ? 'ARP' : 'packet';
+    return { ...common, kind: 'other', protocol: 'other', name, labels: [`${name} ${size} B`, name] };
   }
-  const { seq, ack, flags, srcPort, dstPort, options } = packet.tcp;
-  const there = `${source} ${srcPort} ${target} ${dstPort}`;
-  const back = `${target} ${dstPort} ${source} ${srcPort}`;
+  const { seq, ack, flags, srcPort, dstPort, options, payloadSize: length } = tcp;
+  const { there, back } = directionsOf(packet);
   const isSyn = (flags & TcpFlags.SYN) !== 0;
-  const isRst = (flags & TcpFlags.RST) !== 0;
-  if (isSyn) {
-    if (bases.get(there) !== seq) sent.delete(there);
-    bases.set(there, seq);
-  }
-  // A stream met in the middle counts from 1, as tcpdump does. The number of a reset may be 0 (RFC 9293 §3.5.2): no base.
-  else if (!isRst && !bases.has(there)) bases.set(there, (seq - 1) >>> 0);
+  if (bases.see(there, tcp)) sent.delete(there);
 
   const sequenceLength = length + (isSyn || (flags & TcpFlags.FIN) !== 0 ? 1 : 0);
   const known = sent.get(there) ?? new Set<string>();
@@ -170,8 +175,12 @@ function describe(
     name,
     labels: again ? [...labels.map((label) => `${label} again`), ...labels.slice(-1)] : labels,
     options: isSyn ? optionTexts(options) : [],
-    source: `${source}:${srcPort}`,
-    target: `${target}:${dstPort}`,
+    ...endsOf(source, srcPort, target, dstPort),
     again,
   };
+}
+
+function endsOf(source: string, srcPort: number, target: string, dstPort: number): { source: string; target: string } {
+  const text = (address: string, port: number): string => `${address.includes(':') ? `[${address}]` : address}:${port}`;
+  return { source: text(source, srcPort), target: text(target, dstPort) };
 }

@@ -2,8 +2,12 @@
 
 const MS = 1_000_000;
 
-/** Decimals of a millisecond that keep the longest time of a trace at about six characters. */
-export function timeDigits(lastNs: number): number {
+/**
+ * Decimals of a millisecond.
+ * @param roomy otherwise the longest time of the trace is kept at about six characters
+ */
+export function timeDigits(lastNs: number, roomy: boolean): number {
+  if (roomy) return lastNs < 10_000 * MS ? 3 : 1;
   if (lastNs < 1_000 * MS) return 2;
   return lastNs < 10_000 * MS ? 1 : 0;
 }
@@ -16,7 +20,7 @@ export function formatTime(ns: number, digits: number): string {
 /** `19.8 ms`, `0.35 ms`, `1.02 s`. */
 export function formatGap(ns: number): string {
   const ms = ns / MS;
-  if (ms >= 1_000) return `${(ms / 1_000).toFixed(2)} s`;
+  if (ms >= 999.95) return `${(ms / 1_000).toFixed(2)} s`;
   if (ms >= 10) return `${ms.toFixed(1)} ms`;
   return `${ms.toFixed(2)} ms`;
 }

@@ -1,6 +1,7 @@
 /** The socket table of the kernel: struct inet_diag_msg byte by byte, and the sockets of this process. sock_diag(7). */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { LITTLE_ENDIAN } from '../../core/index.ts';
 import { AF_INET, AF_INET6, SOCK_DGRAM, SOCK_STREAM } from '../../socket/index.ts';
 import { kernel } from '../kernel.ts';
 import { NetlinkWriter } from './message.ts';
@@ -61,8 +62,12 @@ describe('struct inet_diag_msg', () => {
   });
 
   test('the request is struct inet_diag_req_v2', () => {
-    expect(encodeDiagRequest('inet6', 'udp', false).length).toBe(56);
-    expect([...encodeDiagRequest('inet', 'tcp', true).subarray(0, 8)]).toEqual([2, 6, 2, 0, 255, 255, 255, 255]);
+    expect(encodeDiagRequest('inet6', 'udp').length).toBe(56);
+    const head = (query: { tcpInfo?: boolean; bound?: boolean }): number[] => [
+      ...encodeDiagRequest('inet', 'tcp', query).subarray(0, 8),
+    ];
+    expect(head({ tcpInfo: true, bound: true })).toEqual([2, 6, 2, 0, 255, 255, 255, 255]);
+    expect(head({})).toEqual([2, 6, 0, 0, ...(LITTLE_ENDIAN ? [255, 223, 255, 255] : [255, 255, 223, 255])]);
   });
 });
 

@@ -115,6 +115,13 @@ export function decodeText(bytes: Uint8Array): string {
   return text.includes('\0') ? text.replaceAll('\0', '') : text;
 }
 
+/** The lines of one datagram; its end ends the last one. */
+export function datagramLines(data: Uint8Array): string[] {
+  return decodeText(data)
+    .replace(/\r?\n$/, '')
+    .split(/\r?\n/);
+}
+
 export function encodeLine(text: string): Uint8Array {
   return encoder.encode(`${text}\n`);
 }

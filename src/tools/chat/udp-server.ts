@@ -9,7 +9,7 @@ import { formatSocketAddress, SockAddr, type SocketAddress } from '../../addr/so
 import { AF_INET, AF_INET6, SOCK_DGRAM } from '../../socket/constants.ts';
 import type { Host } from '../../socket/host.ts';
 import type { Received, Socket } from '../../socket/socket.ts';
-import { decodeText, encodeLine } from './lines.ts';
+import { datagramLines, encodeLine } from './lines.ts';
 import { ALIVE_LIMIT_MS, addressName, MAX_UDP_LINE_BYTES, notice } from './protocol.ts';
 import { type Member, Room, type RoomStats } from './room.ts';
 import { type ChatServer, type ChatServerOptions, checkLimit, DEFAULT_MAX_CLIENTS, domainOf } from './server.ts';
@@ -114,7 +114,10 @@ class UdpChatServer implements ChatServer {
       this.#room.refuse(member, MAX_UDP_LINE_BYTES);
     } else {
       // One datagram is one message; newlines inside it part lines as they do on a stream.
-      for (const line of decodeText(data).replace(/\r?\n$/, '').split(/\r?\n/)) this.#room.line(member, line);
+      for (const line of datagramLines(data)) {
+        this.#room.line(member, line);
+        if (!this.#members.has(key)) return;
+      }
     }
     // Who only asked whether we know it, or said goodbye, is not a member.
     if (!member.joined) this.#members.delete(key);

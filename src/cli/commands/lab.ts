@@ -1,0 +1,214 @@
+/**
+ * `barewire lab`: play a scenario over a wire of our own, on two hosts of this kernel, and draw what happened: calls,
+ * packets and states of both ends on one clock.
+ */
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { Trace } from '../../trace/event.ts';
+import { CommandError, ExitCode, UsageError } from '../errors.ts';
+import type { LabOptions, RuleKind, RuleText, WireChoice } from '../lab-bridge.ts';
+import { checkRule, DEFAULT_SCENARIO, SCENARIOS } from '../lab-bridge.ts';
+import { write } from '../output.ts';
+import { type ColourChoice, lineWidth, speaksUtf8, wantsColour } from '../terminal.ts';
+
+interface LabFlags {
+  readonly scenario?: string;
+  readonly delay?: number;
+  readonly drop: readonly RuleText[];
+  readonly hold: readonly RuleText[];
+  readonly dup: readonly RuleText[];
+  readonly reorder: readonly RuleText[];
+  readonly ipv6?: true;
+  readonly port?: number;
+  readonly wire: WireChoice;
+  readonly json?: true;
+  readonly output?: string;
+  readonly list?: true;
+  readonly absolute?: true;
+  readonly color: ColourChoice;
+  readonly width?: number;
+  readonly ascii?: true;
+  readonly replay?: string;
+}
+
+export function register(program: Command): void {
+  const names = Object.keys(SCENARIOS);
+  const widest = Math.max(...names.map((name) => name.length));
+  program
+    .command('lab')
+    .summary('show a TCP or UDP exchange of this kernel: calls, packets and states of both ends')
+    .description(
+      'Plays a scenario between two hosts of this kernel over a wire of our own, and draws the ladder: system calls,\n' +
+        'packets and TCP states of both ends on one clock. Needs no root where user namespaces are allowed.',
+    )
+    .argument('[scenario]', 'see below')
+    .option('-s, --scenario <name>', 'the same as the argument')
+    .option('-d, --delay <ms>', 'one-way delay of the wire (default: 20)', parseMs)
+    .addOption(ruleOption('drop', 'lose a packet'))
+    .addOption(ruleOption('hold', 'keep a packet for so long', '<rule=ms>'))
+    .addOption(ruleOption('dup', 'deliver a packet twice'))
+    .addOption(ruleOption('reorder', 'let the next packet overtake one'))
+    .option('-6, --ipv6', 'IPv6 instead of IPv4')
+    .option('-p, --port <number>', "the server's port", parsePort)
+    .addOption(new Option('--wire <kind>', 'what the hosts are joined by').choices(['auto', 'tun', 'veth', 'loopback']).default('auto'))
+    .option('--list', 'list the packets, as tcpdump does, instead of the ladder')
+    .option('--json', 'the trace as NDJSON on stdout, and nothing else')
+    .option('-o, --output <dir>', 'also write <scenario>.pcapng and <scenario>.trace.ndjson there')
+    .option('--replay <file>', 'draw a saved trace (.trace.ndjson) instead of a new run')
+    .option('--absolute', 'sequence numbers as they are on the wire')
+    .addOption(new Option('--color <when>', 'colours').choices(['auto', 'always', 'never']).default('auto'))
+    .option('--width <columns>', 'draw for so many columns', parseWidth)
+    .option('--ascii', 'draw with ASCII only')
+    .addHelpText(
+      'after',
+      `
+Scenarios:
+${names.map((name) => `  ${name.padEnd(widest)}  ${SCENARIOS[name]}${name === DEFAULT_SCENARIO ? ' (default)' : ''}`).join('\n')}
+
+Rules name a packet as FROM>TO:WHAT#N, such as client>server:syn#1 (quote them: > is special to the shell).
+
+Examples:
+  barewire lab
+  barewire lab handshake --drop 'client>server:syn#1'
+  barewire lab close-4 --delay 50 -o traces
+  barewire lab udp --json | jq -c 'select(.k == "pkt.tx")'`,
+    )
+    .action(async (argument: string | undefined, flags: LabFlags) => {
+      process.exitCode = await lab(argument, flags);
+    });
+}
+
+function ruleOption(kind: RuleKind, description: string, placeholder = '<rule>'): Option {
+  const option = new Option(`--${kind} ${placeholder}`, `${description} (repeatable)`).default([], 'none');
+  option.argParser((text: string, before: readonly RuleText[]) => {
+    const rule = { kind, text };
+    const wrong = checkRule(rule);
+    if (wrong !== null) throw new InvalidArgumentError(wrong);
+    return [...before, rule];
+  });
+  return option;
+}
+
+function parseMs(text: string): number {
+  const ms = Number(text);
+  if (text.trim() === '' || !Number.isFinite(ms) || ms < 0 || ms > 60_000) {
+    throw new InvalidArgumentError('Expected milliseconds from 0 to 60000.');
+  }
+  return ms;
+}
+
+function parsePort(text: string): number {
+  if (!/^\d{1,5}$/.test(text) || Number(text) < 1 || Number(text) > 65_535) {
+    throw new InvalidArgumentError('Expected a port from 1 to 65535.');
+  }
+  return Number(text);
+}
+
+function parseWidth(text: string): number {
+  if (!/^\d{1,4}$/.test(text) || Number(text) < 30) throw new InvalidArgumentError('Expected columns from 30 to 9999.');
+  return Number(text);
+}
+
+async function lab(argument: string | undefined, flags: LabFlags): Promise<number> {
+  if (argument !== undefined && flags.scenario !== undefined && argument !== flags.scenario) {
+    throw new UsageError(`two scenarios given: '${argument}' and '${flags.scenario}'`);
+  }
+  if (flags.json === true && flags.list === true) throw new UsageError('--json and --list exclude each other');
+  const given = argument ?? flags.scenario;
+  if (flags.replay !== undefined) {
+    if (given !== undefined) throw new UsageError(`--replay draws what was recorded: there is no place for '${given}'`);
+    await show(await readSaved(flags.replay), flags);
+    return ExitCode.yes;
+  }
+  const scenario = given ?? DEFAULT_SCENARIO;
+  if (!Object.hasOwn(SCENARIOS, scenario)) {
+    throw new UsageError(`unknown scenario '${scenario}'; there are: ${Object.keys(SCENARIOS).join(', ')}`);
+  }
+  return run(scenario, flags);
+}
+
+async function run(scenario: string, flags: LabFlags): Promise<number> {
+  const abort = new AbortController();
+  let signal: NodeJS.Signals | undefined;
+  const stop = (name: NodeJS.Signals): void => {
+    // A second one means it: without the handler the system's own way applies.
+    process.off('SIGINT', stop);
+    process.off('SIGTERM', stop);
+    signal = name;
+    abort.abort(name);
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+  const options: LabOptions = {
+    scenario,
+    rules: [...flags.drop, ...flags.hold, ...flags.dup, ...flags.reorder],
+    family: flags.ipv6 === true ? 6 : 4,
+    wire: flags.wire,
+    signal: abort.signal,
+    ...(flags.delay === undefined ? {} : { delayMs: flags.delay }),
+    ...(flags.port === undefined ? {} : { port: flags.port }),
+  };
+  try {
+    const { runLab } = await import('../lab-bridge.ts');
+    const { trace, notes } = await runLab(options);
+    for (const note of notes) process.stderr.write(`barewire lab: ${note}\n`);
+    if (signal !== undefined) process.stderr.write(`barewire lab: interrupted by ${signal}; this is what was recorded\n`);
+    // First the files: a reader of stdout that goes away ends the program.
+    if (flags.output !== undefined) await save(trace, scenario, flags.output);
+    await show(trace, flags);
+  } catch (error) {
+    if (signal === undefined) throw error;
+    process.stderr.write(`barewire lab: interrupted by ${signal} before anything was recorded\n`);
+  } finally {
+    process.off('SIGINT', stop);
+    process.off('SIGTERM', stop);
+  }
+  return signal === undefined ? ExitCode.yes : ExitCode.signal + (signal === 'SIGINT' ? 2 : 15);
+}
+
+async function show(trace: Trace, flags: LabFlags): Promise<void> {
+  if (flags.json === true) {
+    const { encodeTrace } = await import('../../trace/ndjson.ts');
+    return write(encodeTrace(trace));
+  }
+  const unicode = flags.ascii !== true && speaksUtf8(process.env);
+  const absolute = flags.absolute === true;
+  if (flags.list === true) {
+    const { listPackets } = await import('../listing.ts');
+    return write(listPackets(trace, { unicode, absolute }));
+  }
+  const [{ drawLadder }, { printSummary }, { summarise }] = await Promise.all([
+    import('../ladder/ladder.ts'),
+    import('../ladder/summary.ts'),
+    import('../../trace/summary.ts'),
+  ]);
+  const width = flags.width ?? lineWidth(process.stdout, process.env);
+  const colour = wantsColour(process.stdout, process.env, flags.color);
+  const figures = printSummary(summarise(trace));
+  await write(`${drawLadder(trace, { width, unicode, colour, absolute })}${figures === '' ? '' : '\n'}${figures}`);
+}
+
+async function readSaved(file: string): Promise<Trace> {
+  const { readTrace } = await import('../../trace/ndjson.ts');
+  const { trace, problems } = readTrace(await readFile(file, 'utf8'));
+  const { describeProblem } = await import('../../trace/validate.ts');
+  if (trace === undefined) {
+    throw new CommandError(`${file} is no trace: ${problems[0] === undefined ? 'it is empty' : describeProblem(problems[0])}`);
+  }
+  for (const problem of problems.slice(0, 5)) process.stderr.write(`barewire lab: ${file}: ${describeProblem(problem)}\n`);
+  if (problems.length > 5) process.stderr.write(`barewire lab: ${file}: and ${problems.length - 5} more\n`);
+  return trace;
+}
+
+async function save(trace: Trace, scenario: string, folder: string): Promise<void> {
+  const [{ encodeTrace }, { traceToPcapng }] = await Promise.all([
+    import('../../trace/ndjson.ts'),
+    import('../../trace/pcapng.ts'),
+  ]);
+  await mkdir(folder, { recursive: true });
+  const files = { pcapng: join(folder, `${scenario}.pcapng`), trace: join(folder, `${scenario}.trace.ndjson`) };
+  await writeFile(files.pcapng, traceToPcapng(trace));
+  await writeFile(files.trace, encodeTrace(trace));
+  process.stderr.write(`barewire lab: wrote ${files.pcapng} and ${files.trace}\n`);
+}

@@ -1,0 +1,76 @@
+/** The command line as a whole: commands, help, and what happens to errors. */
+import { Command, CommanderError } from 'commander';
+import { register as registerChat } from './commands/chat.ts';
+import { register as registerEcho } from './commands/echo.ts';
+import { register as registerLab } from './commands/lab.ts';
+import { errorMessage, ExitCode, exitCodeOf, UsageError } from './errors.ts';
+import { version } from './version.ts';
+
+export function createProgram(): Command {
+  const program = new Command('barewire');
+  program
+    .description('Sockets for TypeScript, down to the bare wire.')
+    .helpOption('-h, --help', 'the short help, or the long one')
+    .helpCommand('help [command]', 'the long help of a command')
+    .version(version(), '-V, --version', 'print the version')
+    .configureHelp({ helpWidth: 100, sortSubcommands: false })
+    // Before the commands: they inherit it.
+    .exitOverride()
+    .addHelpText(
+      'after',
+      `
+Begin with:
+  barewire lab              a TCP handshake of this kernel, calls, packets and states of both ends
+  barewire lab --help       what else it can show
+
+Exit codes: 0 yes, 1 no (refused, unreachable), 2 a mistake in the command or the system,
+128 + n after signal n. Data goes to stdout, talk to stderr. bwr is short for barewire.`,
+    );
+  for (const register of [registerLab, registerChat, registerEcho]) register(program);
+  return program;
+}
+
+/**
+ * Run one command line; errors are printed.
+ * @param args without node and the script
+ * @returns the exit code; a command that was stopped by a signal it handles leaves it in `process.exitCode`
+ */
+export async function run(args: readonly string[]): Promise<number> {
+  const program = createProgram();
+  if (wantsShortHelp(args)) dropLongHelp(program);
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return typeof process.exitCode === 'number' ? process.exitCode : ExitCode.yes;
+  } catch (error) {
+    // commander has printed its own.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.yes : ExitCode.error;
+    const command = commandName(program, args);
+    process.stderr.write(`${command}: ${errorMessage(error)}\n`);
+    if (error instanceof UsageError) process.stderr.write(`Try: ${command} --help\n`);
+    return exitCodeOf(error);
+  }
+}
+
+/** `barewire lab`, for messages. */
+function commandName(program: Command, args: readonly string[]): string {
+  const names = [program.name()];
+  let command: Command | undefined = program;
+  for (const arg of args) {
+    command = command.commands.find((candidate) => candidate.name() === arg || candidate.aliases().includes(arg));
+    if (command === undefined) break;
+    names.push(command.name());
+  }
+  return names.join(' ');
+}
+
+/** `-h` is the cheat sheet, `--help` the whole. */
+function wantsShortHelp(args: readonly string[]): boolean {
+  const end = args.indexOf('--');
+  const options = end < 0 ? args : args.slice(0, end);
+  return options.includes('-h') && !options.includes('--help');
+}
+
+function dropLongHelp(command: Command): void {
+  command.removeAllListeners('afterHelp');
+  for (const child of command.commands) dropLongHelp(child);
+}
