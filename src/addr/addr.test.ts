@@ -60,8 +60,27 @@ describe('text', () => {
   });
 
   test('RFC 4291 §2.2: what is no address', () => {
-    for (const text of ['', ':', ':::', '1', '1:2', '1::2::3', '12345::', ':1::', '1:2:3:4:5:6:7:8:9', '1:2:3:4:5:6:7:8::',
-      '::1.2.3', '::1.2.3.4.5', '::1.2.3.256', '1:2:3:4:5:6:7:1.2.3.4', '1.2.3.4', 'g::', '::1%lo', '1:', '::1:']) {
+    for (const text of [
+      '',
+      ':',
+      ':::',
+      '1',
+      '1:2',
+      '1::2::3',
+      '12345::',
+      ':1::',
+      '1:2:3:4:5:6:7:8:9',
+      '1:2:3:4:5:6:7:8::',
+      '::1.2.3',
+      '::1.2.3.4.5',
+      '::1.2.3.256',
+      '1:2:3:4:5:6:7:1.2.3.4',
+      '1.2.3.4',
+      'g::',
+      '::1%lo',
+      '1:',
+      '::1:',
+    ]) {
       expect(parseIpv6(text), text).toBeNull();
     }
   });
@@ -112,13 +131,70 @@ describe('text', () => {
 });
 
 const texts = [
-  '127.0.0.1', '1.2.3.4', '255.255.255.255', '256.1.1.1', '1.2.3', '1.2', '1', '0', '', ' 1.2.3.4', '1.2.3.4 ',
-  '1.2.3.4 x', '1.2.3.4\t', '1.2.3.4x', '01.2.3.4', '010.0.0.1', '0x7f.1', '0x', '0x.1', '0X7F000001', '08.1.1.1',
-  '4294967295', '4294967296', '1.16777215', '1.16777216', '1.2.65535', '1.2.65536', '1.2.3.256', '1..2', '.1', '1.',
-  '1.2.3.4.5', '00000000177.1', '-1', '+1', '1.2.3.-4', '0xffffffff', '0x100000000', '1.2.3.0x4', '1.2.3.04',
-  '::', '::1', '1::', 'fe80::1%lo', '::ffff:1.2.3.4', '1:2:3:4:5:6:7:8', '1:2:3:4:5:6:7::', '::2:3:4:5:6:7:8', '00001::',
-  '1:2:3:4:5:6:7:8::', '::1.2.3.04', '::1.2.3', 'ABCD::', ':1', '1:', '0:0:0:0:0:1:2:3', '::5:6', '0:0:1:0:0:0:1:0',
-  '::0.0.0.1', '::ffff:0:0', '::1:0:0', '1::2::3', '12345::', '::g',
+  '127.0.0.1',
+  '1.2.3.4',
+  '255.255.255.255',
+  '256.1.1.1',
+  '1.2.3',
+  '1.2',
+  '1',
+  '0',
+  '',
+  ' 1.2.3.4',
+  '1.2.3.4 ',
+  '1.2.3.4 x',
+  '1.2.3.4\t',
+  '1.2.3.4x',
+  '01.2.3.4',
+  '010.0.0.1',
+  '0x7f.1',
+  '0x',
+  '0x.1',
+  '0X7F000001',
+  '08.1.1.1',
+  '4294967295',
+  '4294967296',
+  '1.16777215',
+  '1.16777216',
+  '1.2.65535',
+  '1.2.65536',
+  '1.2.3.256',
+  '1..2',
+  '.1',
+  '1.',
+  '1.2.3.4.5',
+  '00000000177.1',
+  '-1',
+  '+1',
+  '1.2.3.-4',
+  '0xffffffff',
+  '0x100000000',
+  '1.2.3.0x4',
+  '1.2.3.04',
+  '::',
+  '::1',
+  '1::',
+  'fe80::1%lo',
+  '::ffff:1.2.3.4',
+  '1:2:3:4:5:6:7:8',
+  '1:2:3:4:5:6:7::',
+  '::2:3:4:5:6:7:8',
+  '00001::',
+  '1:2:3:4:5:6:7:8::',
+  '::1.2.3.04',
+  '::1.2.3',
+  'ABCD::',
+  ':1',
+  '1:',
+  '0:0:0:0:0:1:2:3',
+  '::5:6',
+  '0:0:1:0:0:0:1:0',
+  '::0.0.0.1',
+  '::ffff:0:0',
+  '::1:0:0',
+  '1::2::3',
+  '12345::',
+  '::g',
 ];
 const oracle = `
 import json, socket, struct, sys
@@ -138,7 +214,10 @@ print(json.dumps({'rows': rows, 's': [socket.htons(v) for v in (0, 1, 80, 0x1234
 
 describe('C functions', () => {
   test('glibc, asked through Python, gives the same answers', (context) => {
-    const run = spawnSync('/usr/bin/env', ['python3', '-c', oracle], { input: JSON.stringify(texts), encoding: 'utf8' });
+    const run = spawnSync('/usr/bin/env', ['python3', '-c', oracle], {
+      input: JSON.stringify(texts),
+      encoding: 'utf8',
+    });
     if (run.status !== 0) return context.skip(`python3 does not run here: ${run.stderr || run.error?.message}`);
     const answer = JSON.parse(run.stdout) as {
       rows: [number | null, string | null, string | null, string | null][];
@@ -211,7 +290,12 @@ describe('socket addresses', () => {
 
   test('text to object', () => {
     const ifindex = (name: string): number => (name === 'lo' ? 1 : 0);
-    expect(parseSocketAddress('[::1%lo]:80', ifindex)).toEqual({ family: 'inet6', address: '::1', port: 80, scopeId: 1 });
+    expect(parseSocketAddress('[::1%lo]:80', ifindex)).toEqual({
+      family: 'inet6',
+      address: '::1',
+      port: 80,
+      scopeId: 1,
+    });
     expect(parseSocketAddress('[::1%2]:80')).toEqual({ family: 'inet6', address: '::1', port: 80, scopeId: 2 });
     expect(parseSocketAddress('unix:@name')).toEqual({ family: 'unix', abstract: 'name' });
     expect(parseSocketAddress('unix:/tmp/x')).toEqual({ family: 'unix', path: '/tmp/x' });
@@ -224,7 +308,9 @@ describe('socket addresses', () => {
   test('bad fields are named', () => {
     expect(() => encodeSockAddr({ family: 'inet', address: 'x', port: 1 })).toThrow(/address: .*got 'x'/);
     expect(() => encodeSockAddr({ family: 'inet', address: '1.2.3.4', port: 65536 })).toThrow(/port: .*got 65536/);
-    expect(() => encodeSockAddr({ family: 'inet', address: '1.2.3.4', port: '80' as unknown as number })).toThrow(TypeError);
+    expect(() => encodeSockAddr({ family: 'inet', address: '1.2.3.4', port: '80' as unknown as number })).toThrow(
+      TypeError,
+    );
     expect(() => encodeSockAddr({ family: 'unix', path: 'x'.repeat(109) })).toThrow(/path: expected at most 108/);
     expect(() => encodeSockAddr({ family: 'unix', path: 'a\0' })).toThrow(/NUL/);
     expect(() => encodeSockAddr({ family: 'x' } as unknown as SocketAddress)).toThrow(/family/);

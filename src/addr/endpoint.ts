@@ -2,8 +2,9 @@
  * An address and a port as text: `127.0.0.1:80`, `[::1]:80`, `[fe80::1%eth0]:80` (RFC 3986 §3.2.2 brackets, RFC 5952
  * §6 with the port). Names are not resolved anywhere in this room.
  */
-import { formatIpv6, parseScopedIpv6 } from './ipv6.ts';
+
 import { isIpv4 } from './ipv4.ts';
+import { formatIpv6, parseScopedIpv6 } from './ipv6.ts';
 
 export interface Endpoint {
   /** Canonical text, without brackets or zone. */

@@ -116,8 +116,7 @@ export function formatIpv6(bytes: Uint8Array, offset: number = 0): string {
     }
     group += length;
   }
-  const mixed =
-    bestStart === 0 && (bestLength === 6 || (bestLength === 5 && readU16(bytes, offset + 10) === 0xffff));
+  const mixed = bestStart === 0 && (bestLength === 6 || (bestLength === 5 && readU16(bytes, offset + 10) === 0xffff));
   const groups = mixed ? 6 : 8;
   let text = '';
   for (let group = 0; group < groups; group++) {

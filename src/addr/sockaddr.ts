@@ -238,7 +238,8 @@ function writePacket(addr: PacketAddress, into: Uint8Array, offset: number): num
   checkRoom(into, offset + 20);
   const text = addr.address ?? '';
   const length = text === '' ? 0 : (text.length + 1) / 3;
-  const mac = length === 0 ? new Uint8Array(0) : Number.isInteger(length) && length <= 8 ? parseMac(text, length) : null;
+  const mac =
+    length === 0 ? new Uint8Array(0) : Number.isInteger(length) && length <= 8 ? parseMac(text, length) : null;
   if (mac === null) throw new TypeError(`address: expected up to 8 bytes as 02:00:00:00:00:01, got '${text}'`);
   writeHostU16(into, offset, AF_PACKET);
   writeU16(into, offset + 2, checkPort(addr.protocol, 'protocol'));
@@ -317,11 +318,7 @@ export class SockAddr implements EncodedSockAddr {
  * @param length as the kernel reported it; may be 0 (no address), and more than was written when it was cut
  * @param offset where the address begins in `bytes`
  */
-export function decodeSockAddr(
-  bytes: Uint8Array,
-  length: number = bytes.length,
-  offset: number = 0,
-): SocketAddress {
+export function decodeSockAddr(bytes: Uint8Array, length: number = bytes.length, offset: number = 0): SocketAddress {
   if (length > bytes.length - offset) length = bytes.length - offset;
   if (length < 2) return { family: 'raw', number: 0, data: new Uint8Array(0) };
   const family = readHostU16(bytes, offset);

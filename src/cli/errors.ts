@@ -56,12 +56,21 @@ export function exitCodeOf(error: unknown): number {
 }
 
 const NO = new Set([
-  'ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'EHOSTDOWN', 'ERR_SOCKET_TIMEOUT', 'EPIPE',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EHOSTDOWN',
+  'ERR_SOCKET_TIMEOUT',
+  'EPIPE',
 ]);
 
 function explain(error: CodedError, said: string): string | null {
   const { code, syscall, address, port } = error;
   const place = address === undefined ? 'the address' : port === undefined ? address : endpoint(address, port);
+  // Who threw it knows best.
+  if (error.text !== undefined && error.hint !== undefined) return `${error.text}. ${capital(error.hint)}`;
   switch (code) {
     case 'EACCES':
       if (syscall === 'bind' && port !== undefined && port > 0) {
@@ -92,7 +101,6 @@ function explain(error: CodedError, said: string): string | null {
     case 'ENOENT':
       return error.path === undefined ? null : `${error.path}: no such file or directory`;
   }
-  if (error.text !== undefined && error.hint !== undefined) return `${error.text}. ${capital(error.hint)}`;
   if (syscall !== undefined && error.path !== undefined) return `${error.path}: ${systemText(error, said)}`;
   return null;
 }

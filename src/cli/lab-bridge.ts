@@ -1,39 +1,25 @@
 /**
- * Between the lab command and the lab itself: what the command asks for, and what it gets. The command knows nothing of
- * namespaces, TUN devices and privileges.
+ * Between the lab command and the lab: what the command asks for, and what it gets. Here alone it is decided what the
+ * lab runs on: two namespaces joined by a wire of ours, or, where that is refused, this machine's loopback.
  */
-import type { Trace } from '../trace/event.ts';
-import { CommandError } from './errors.ts';
+import { release } from 'node:os';
+import type { WireRule } from '../link/wire-rules.ts';
+import { findScenario, type LabPath, type LabSide, playLab, SCENARIOS as ALL } from '../tools/lab/index.ts';
+import type { Trace, TcpState } from '../trace/event.ts';
+import { CommandError, UsageError } from './errors.ts';
 
 /** What the lab can play, with what it shows. */
-export const SCENARIOS: Readonly<Record<string, string>> = {
-  handshake: 'connect, "hello" there and back, close by the client',
-  refused: 'nobody listens: the SYN is answered with a RST',
-  'close-3': 'the server closes at once: FIN, FIN,ACK, ACK',
-  'close-4': 'the server closes later: its ACK and its FIN are two segments',
-  'lost-syn': 'the wire loses the first SYN; the client sends it again after a second',
-  'half-close': 'shutdown(SHUT_WR): the client has finished, the server still sends',
-  udp: 'datagrams there and back, no connection',
-  'rst-on-unread': 'close with unread data: the peer gets a RST instead of a FIN',
-};
+export const SCENARIOS: Readonly<Record<string, string>> = Object.fromEntries(ALL.map(({ id, text }) => [id, text]));
 
 export const DEFAULT_SCENARIO = 'handshake';
 
 export type WireChoice = 'auto' | 'tun' | 'veth' | 'loopback';
 
-export type RuleKind = 'drop' | 'hold' | 'dup' | 'reorder';
-
-/** What the wire is to do to which packet; `text` as given: `client>server:syn#1`, with `=MS` for hold. */
-export interface RuleText {
-  readonly kind: RuleKind;
-  readonly text: string;
-}
-
 export interface LabOptions {
   readonly scenario: string;
-  /** One way; undefined leaves it to the scenario. */
+  /** One way; undefined leaves it at 20 ms. */
   readonly delayMs?: number;
-  readonly rules: readonly RuleText[];
+  readonly rules: readonly WireRule[];
   readonly family: 4 | 6;
   readonly port?: number;
   readonly wire: WireChoice;
@@ -41,29 +27,113 @@ export interface LabOptions {
   readonly signal: AbortSignal;
 }
 
-export interface LabResult {
-  readonly trace: Trace;
-  readonly tier: 'tun' | 'veth' | 'loopback';
-  /** One line each, for stderr: why a lesser wire was taken, and the like. */
-  readonly notes: readonly string[];
-}
+export type Tier = 'tun' | 'veth' | 'loopback';
 
-/** What is wrong with a rule, in words; null when it is well-formed. */
-export function checkRule(rule: RuleText): string | null {
-  const [text, ms] = rule.kind === 'hold' ? splitHold(rule.text) : [rule.text, ''];
-  if (ms === null) return `expected RULE=MS, such as client>server:syn#1=50`;
-  if (!/^(?:client|server|\*)>(?:client|server|\*):[a-z-]+(?:#[1-9]\d*)?$/.test(text)) {
-    return 'expected FROM>TO:WHAT#N, such as client>server:syn#1';
-  }
-  return null;
-}
+export type LabResult =
+  /** Played again by a process in a user namespace of its own, which has printed everything: its exit code. */
+  | { readonly kind: 'elsewhere'; readonly exitCode: number }
+  | {
+      readonly kind: 'played';
+      readonly trace: Trace;
+      readonly tier: Tier;
+      /** One line each, for stderr: why a lesser wire was taken, and the like. */
+      readonly notes: readonly string[];
+    };
 
-function splitHold(text: string): [rule: string, ms: string | null] {
-  const match = /^(.*)=(\d+(?:\.\d+)?)$/.exec(text);
-  return match === null ? [text, null] : [match[1]!, match[2]!];
-}
+const DEFAULT_DELAY_MS = 20;
+const DEFAULT_PORT = 8888;
+const LOOPBACK_MTU = 65_536;
+
+const HOSTS = ['client', 'server', '*'];
 
 /** Play a scenario and record it. */
-export function runLab(options: LabOptions): Promise<LabResult> {
-  return Promise.reject(new CommandError(`the lab cannot run '${options.scenario}' yet: it is not wired`));
+export async function runLab(options: LabOptions): Promise<LabResult> {
+  for (const { action, text, from, to } of options.rules) {
+    const unknown = [from, to].find((name) => !HOSTS.includes(name));
+    if (unknown !== undefined) {
+      throw new UsageError(`--${action} '${text}': expected client, server or * as a host; got '${unknown}'`);
+    }
+  }
+  const { LabRefused, reexecInUserNamespace } = await import('../os/capabilities.ts');
+  if (options.wire === 'loopback') return playOnLoopback(options, []);
+  try {
+    const exitCode = await reexecInUserNamespace();
+    if (exitCode !== null) return { kind: 'elsewhere', exitCode };
+    return await playOnWire(options, options.wire);
+  } catch (error) {
+    if (!(error instanceof LabRefused)) throw error;
+    const note = `${error.what} refused: ${error.text}; ${error.hint}`;
+    if (options.wire !== 'auto') throw new CommandError(note);
+    return playOnLoopback(options, [note]);
+  }
+}
+
+async function playOnWire(options: LabOptions, wire: 'auto' | 'tun' | 'veth'): Promise<LabResult> {
+  const { makeLabHosts } = await import('../os/lab-hosts.ts');
+  const hosts = makeLabHosts({ wire, ipv6: options.family === 6 });
+  try {
+    const side = ({ name, host, addresses, observeSockets }: (typeof hosts)['client']): LabSide => ({
+      name,
+      host,
+      addresses,
+      observe: () => observeSockets() as ReturnType<NonNullable<LabSide['observe']>>,
+    });
+    const delayMs = options.delayMs ?? DEFAULT_DELAY_MS;
+    const path: LabPath = { kind: 'wire', client: hosts.client.device, server: hosts.server.device, delayMs };
+    const trace = await play(options, side(hosts.client), side(hosts.server), path, hosts.tier, hosts.client.device.mtu);
+    return { kind: 'played', trace, tier: hosts.tier, notes: hosts.notes };
+  } finally {
+    hosts.close();
+  }
+}
+
+/** The same programs over lo: real calls and states; packets where a packet socket is allowed; no delay, no rules. */
+async function playOnLoopback(options: LabOptions, reasons: readonly string[]): Promise<LabResult> {
+  if (options.rules.length > 0 || options.delayMs !== undefined) {
+    throw new CommandError([...reasons, 'loopback is no wire of ours: no delay and no rules there'].join('; '));
+  }
+  if (findScenario(options.scenario)?.drop !== undefined) {
+    throw new CommandError([...reasons, `'${options.scenario}' needs a wire that loses packets`].join('; '));
+  }
+  const [{ kernel }, { SockDiag }, { listenOnLoopback }] = await Promise.all([
+    import('../os/kernel.ts'),
+    import('../os/netlink/sock-diag.ts'),
+    import('../os/loopback-tap.ts'),
+  ]);
+  using diag = new SockDiag(kernel);
+  const port = options.port ?? DEFAULT_PORT;
+  const side = (name: string): LabSide => ({
+    name,
+    host: kernel,
+    addresses: ['127.0.0.1', '::1'],
+    observe: () => diag.sockets({ protocol: 'tcp' }) as readonly { state: TcpState; source: Peer; target: Peer }[],
+  });
+  const tap = listenOnLoopback(port);
+  const path: LabPath = typeof tap === 'string' ? { kind: 'none' } : { kind: 'listen', linkType: 101, start: tap };
+  const trace = await play(options, side('client'), side('server'), path, 'loopback', LOOPBACK_MTU);
+  const notes = [
+    ...reasons,
+    `played over loopback instead: calls and states are real${typeof tap === 'string' ? `, packets were not seen (${tap})` : ''}`,
+  ];
+  return { kind: 'played', trace, tier: 'loopback', notes };
+}
+
+interface Peer {
+  readonly address: string;
+  readonly port: number;
+}
+
+function play(
+  options: LabOptions,
+  client: LabSide,
+  server: LabSide,
+  path: LabPath,
+  tier: Tier,
+  mtu: number,
+): Promise<Trace> {
+  const scenario = findScenario(options.scenario);
+  if (scenario === undefined) throw new CommandError(`unknown scenario '${options.scenario}'`);
+  const { family, port = DEFAULT_PORT, rules, signal } = options;
+  const env = { kernel: release(), node: process.version, tier };
+  return playLab({ scenario, client, server, path, family, port, rules, signal, env, producer: 'kernel', mtu });
 }

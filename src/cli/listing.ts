@@ -21,7 +21,9 @@ export function listPackets(trace: Trace, options: ListingOptions): string {
   const timeWidth = ms(trace.events.at(-1)?.t ?? 0).length;
   const lines: string[] = [];
   const add = (t: number, host: string, word: string, text: string): void => {
-    lines.push(`${ms(t).padStart(timeWidth)} ${(names.get(host) ?? host).padEnd(nameWidth)} ${word.padEnd(4)} ${text}\n`);
+    lines.push(
+      `${ms(t).padStart(timeWidth)} ${(names.get(host) ?? host).padEnd(nameWidth)} ${word.padEnd(4)} ${text}\n`,
+    );
   };
   for (const event of trace.events) {
     switch (event.k) {
@@ -29,9 +31,9 @@ export function listPackets(trace: Trace, options: ListingOptions): string {
         const packet = decodePacket(event.bytes, linkTypes.get(event.link) ?? RAW_IP);
         let base = {};
         if (packet.tcp !== undefined && options.absolute !== true) {
-          const { there, back } = directionsOf(packet);
-          bases.see(there, packet.tcp);
-          base = { seqBase: bases.get(there) ?? 0, ackBase: bases.get(back) ?? 0 };
+          const directions = directionsOf(packet);
+          bases.see(directions, packet.tcp);
+          base = { seqBase: bases.get(directions.there) ?? 0, ackBase: bases.get(directions.back) ?? 0 };
         }
         const text = printable(describePacket(packet, { tcp: base }), !options.unicode);
         texts.set(event.pkt, text);
@@ -49,7 +51,12 @@ export function listPackets(trace: Trace, options: ListingOptions): string {
       case 'pkt.hold':
       case 'pkt.edit': {
         const word = event.k === 'pkt.drop' ? 'lost' : event.k === 'pkt.hold' ? 'held' : 'edit';
-        add(event.t, event.host, word, `${texts.get(event.pkt) ?? `packet ${event.pkt}`} (${printable(event.why, !options.unicode)})`);
+        add(
+          event.t,
+          event.host,
+          word,
+          `${texts.get(event.pkt) ?? `packet ${event.pkt}`} (${printable(event.why, !options.unicode)})`,
+        );
         break;
       }
     }

@@ -1,9 +1,11 @@
 /** The command line as a whole: commands, help, and what happens to errors. */
+import type { EventEmitter } from 'node:events';
 import { Command, CommanderError } from 'commander';
 import { register as registerChat } from './commands/chat.ts';
 import { register as registerEcho } from './commands/echo.ts';
 import { register as registerLab } from './commands/lab.ts';
-import { errorMessage, ExitCode, exitCodeOf, UsageError } from './errors.ts';
+import { ExitCode, errorMessage, exitCodeOf, UsageError } from './errors.ts';
+import { lineWidth } from './terminal.ts';
 import { version } from './version.ts';
 
 export function createProgram(): Command {
@@ -13,18 +15,21 @@ export function createProgram(): Command {
     .helpOption('-h, --help', 'the short help, or the long one')
     .helpCommand('help [command]', 'the long help of a command')
     .version(version(), '-V, --version', 'print the version')
-    .configureHelp({ helpWidth: 100, sortSubcommands: false })
+    .configureHelp({ helpWidth: Math.min(100, lineWidth(process.stdout, process.env)) })
+    .configureOutput({ outputError: (text, print) => print(text.replace(/^error: /, 'barewire: ')) })
+    .showHelpAfterError('Try: barewire --help')
     // Before the commands: they inherit it.
     .exitOverride()
     .addHelpText(
       'after',
       `
 Begin with:
-  barewire lab              a TCP handshake of this kernel, calls, packets and states of both ends
+  barewire lab              a TCP handshake of this kernel, seen from both ends
   barewire lab --help       what else it can show
 
-Exit codes: 0 yes, 1 no (refused, unreachable), 2 a mistake in the command or the system,
-128 + n after signal n. Data goes to stdout, talk to stderr. bwr is short for barewire.`,
+Exit codes: 0 yes, 1 no (refused, unreachable), 2 a mistake in the command or
+the system, 128 + n after signal n. Data goes to stdout, talk to stderr.
+bwr is short for barewire.`,
     );
   for (const register of [registerLab, registerChat, registerEcho]) register(program);
   return program;
@@ -71,6 +76,7 @@ function wantsShortHelp(args: readonly string[]): boolean {
 }
 
 function dropLongHelp(command: Command): void {
-  command.removeAllListeners('afterHelp');
+  // A Command is an EventEmitter, which its types do not say in full; addHelpText listens to this event.
+  (command as unknown as EventEmitter).removeAllListeners('afterHelp');
   for (const child of command.commands) dropLongHelp(child);
 }

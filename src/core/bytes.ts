@@ -79,14 +79,20 @@ export function readHostU32(bytes: Uint8Array, offset: number): number {
 
 /** Write the low 16 bits of `value` in the order of this machine. */
 export function writeHostU16(bytes: Uint8Array, offset: number, value: number): void {
-  if (!LITTLE_ENDIAN) return writeU16(bytes, offset, value);
+  if (!LITTLE_ENDIAN) {
+    writeU16(bytes, offset, value);
+    return;
+  }
   bytes[offset] = value;
   bytes[offset + 1] = value >>> 8;
 }
 
 /** Write the low 32 bits of `value` in the order of this machine. */
 export function writeHostU32(bytes: Uint8Array, offset: number, value: number): void {
-  if (!LITTLE_ENDIAN) return writeU32(bytes, offset, value);
+  if (!LITTLE_ENDIAN) {
+    writeU32(bytes, offset, value);
+    return;
+  }
   bytes[offset] = value;
   bytes[offset + 1] = value >>> 8;
   bytes[offset + 2] = value >>> 16;

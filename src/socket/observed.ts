@@ -4,6 +4,17 @@
  * what is not observed costs nothing.
  */
 import { decodeSockAddr, formatSocketAddress, SockAddr, type SocketAddress } from '../addr/sockaddr.ts';
+import {
+  AF_INET,
+  AF_INET6,
+  AF_NETLINK,
+  AF_PACKET,
+  AF_UNIX,
+  SOCK_DGRAM,
+  SOCK_RAW,
+  SOCK_SEQPACKET,
+  SOCK_STREAM,
+} from './constants.ts';
 import type { Handle, SocketDriver } from './driver.ts';
 import { AbortError, SocketError } from './error.ts';
 import { DriverHost, type Host } from './host.ts';
@@ -55,7 +66,7 @@ class ObservedHost extends DriverHost {
   }
 
   override socket<Type extends number>(domain: number, type: Type, protocol = 0): Socket<Type> {
-    const call = { socketId: lastSocketId + 1, fd: -1, name: 'socket', args: { domain, type, protocol } };
+    const call = { socketId: lastSocketId + 1, fd: -1, name: 'socket', args: socketArguments(domain, type, protocol) };
     const token = this.#observer.enter(call);
     try {
       const socket = super.socket(domain, type, protocol) as ObservedSocket<Type>;
@@ -101,6 +112,14 @@ class ObservedSocket<Type extends number = number> extends Socket<Type> {
 }
 
 type Arguments = Record<string, CallValue>;
+
+const FAMILIES = new Map(Object.entries({ AF_UNIX, AF_INET, AF_INET6, AF_NETLINK, AF_PACKET }).map(([k, v]) => [v, k]));
+const TYPES = new Map(Object.entries({ SOCK_STREAM, SOCK_DGRAM, SOCK_RAW, SOCK_SEQPACKET }).map(([k, v]) => [v, k]));
+
+/** Families and types by their C names, as the program wrote them. */
+function socketArguments(domain: number, type: number, protocol: number): Arguments {
+  return { domain: FAMILIES.get(domain) ?? domain, type: TYPES.get(type) ?? type, protocol };
+}
 type Outcome = Omit<ObservedResult, 'errno'>;
 
 /** How one method is told: its C name, its arguments by name, what its result means. */
@@ -122,14 +141,14 @@ const text = (data: Uint8Array): string => new TextDecoder().decode(data);
 const textOf = (data: Uint8Array | string): string => (typeof data === 'string' ? data : text(data));
 const size = (target: Uint8Array | number): number => (typeof target === 'number' ? target : target.length);
 
-const address = (given: AddressLike): Arguments => ({ address: addressText(given) });
+const address = (given: AddressLike): Arguments => ({ addr: addressText(given) });
 const moved = (count: number | null): Outcome => (count === null ? wouldBlock() : { ret: count, bytes: count });
 const wouldBlock = (): ObservedResult => ({ ret: -1, errno: 'EAGAIN' });
 const received = (result: number | null | Uint8Array, given: [Uint8Array | number, ...unknown[]]): Outcome => {
   if (result === null) return wouldBlock();
   const target = given[0];
   const data = typeof result === 'number' ? (target as Uint8Array).subarray(0, result) : result;
-  return { ret: data.length, bytes: data.length, out: { data: text(data) } };
+  return { ret: data.length, bytes: data.length, out: { buf: text(data) } };
 };
 const receivedFrom = (result: Received | null): Outcome =>
   result === null
@@ -137,7 +156,7 @@ const receivedFrom = (result: Received | null): Outcome =>
     : {
         ret: result.length,
         bytes: result.data.length,
-        out: { data: text(result.data), from: formatSocketAddress(result.address) },
+        out: { buf: text(result.data), addr: formatSocketAddress(result.address) },
       };
 const accepted = (result: ObservedSocket | null): Outcome => {
   if (result === null) return wouldBlock();
@@ -145,25 +164,25 @@ const accepted = (result: ObservedSocket | null): Outcome => {
   const room = new Uint8Array(128);
   const length = result.driver.getpeername(result.handle, room);
   // A peer that has gone already has no name.
-  return length < 0 ? outcome : { ...outcome, out: { from: formatSocketAddress(decodeSockAddr(room, length)) } };
+  return length < 0 ? outcome : { ...outcome, out: { addr: formatSocketAddress(decodeSockAddr(room, length)) } };
 };
-const named = (result: SocketAddress): Outcome => ({ ret: 0, out: { address: formatSocketAddress(result) } });
+const named = (result: SocketAddress): Outcome => ({ ret: 0, out: { addr: formatSocketAddress(result) } });
 const connected = (result: true | null | undefined): Outcome =>
   result === null ? ({ ret: -1, errno: 'EINPROGRESS' } as ObservedResult) : { ret: 0 };
 const optionValue = (value: unknown): CallValue =>
   typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? value : JSON.stringify(value);
 const parts = (given: readonly Uint8Array[]): Arguments => ({
   iovcnt: given.length,
-  length: given.reduce((sum, part) => sum + part.length, 0),
+  len: given.reduce((sum, part) => sum + part.length, 0),
 });
 const batch = (_: unknown, first: number, count: number): Arguments => ({ first, vlen: count });
 
-const recv: Row = { name: 'recv', args: (target) => ({ length: size(target) }), outcome: received as Row['outcome'] };
-const send: Row = { name: 'send', args: (data) => ({ data: textOf(data), length: data.length }), outcome: moved };
-const recvfrom: Row = { name: 'recvfrom', args: (target) => ({ length: size(target) }), outcome: receivedFrom };
+const recv: Row = { name: 'recv', args: (target) => ({ len: size(target) }), outcome: received as Row['outcome'] };
+const send: Row = { name: 'send', args: (data) => ({ buf: textOf(data) }), outcome: moved };
+const recvfrom: Row = { name: 'recvfrom', args: (target) => ({ len: size(target) }), outcome: receivedFrom };
 const sendto: Row = {
   name: 'sendto',
-  args: (data, target) => ({ data: textOf(data), length: data.length, address: addressText(target) }),
+  args: (data, target) => ({ buf: textOf(data), addr: addressText(target) }),
   outcome: moved,
 };
 const accept: Row = { name: 'accept', args: none, outcome: accepted };

@@ -1,9 +1,10 @@
 /** Address resolution: RFC 826, IPv4 over Ethernet (RFC 5227 for probes and announcements). */
-import { type DecodeFault, fault } from '../core/fault.ts';
+
 import { formatIpv4Bytes } from '../addr/ipv4.ts';
 import { formatMac } from '../addr/mac.ts';
-import { EtherType } from './iana/ethertypes.ts';
+import { type DecodeFault, fault } from '../core/fault.ts';
 import { type HeaderTable, headerTable, ipv4Address, macAddress, uint, type ViewClass, viewClass } from './field.ts';
+import { EtherType } from './iana/ethertypes.ts';
 
 /** The packet for 6-byte hardware and 4-byte protocol addresses, in the order of the wire. */
 export interface ArpFields {

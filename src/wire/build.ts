@@ -4,7 +4,7 @@
 import { concat } from '../core/bytes.ts';
 import { type ArpInit, encodeArp } from './arp.ts';
 import { nullTable, sll2Table, sllTable } from './cooked.ts';
-import { encodeEthernet, encodeVlan, type EthernetInit } from './ethernet.ts';
+import { type EthernetInit, encodeEthernet, encodeVlan } from './ethernet.ts';
 import type { Fields, HeaderTable } from './field.ts';
 import { EtherType } from './iana/ethertypes.ts';
 import { IpProtocol } from './iana/protocols.ts';
@@ -12,13 +12,7 @@ import { encodeIcmpv4, type Icmpv4Init } from './icmpv4.ts';
 import { encodeIcmpv6, type Icmpv6Init } from './icmpv6.ts';
 import { encodeIpv4, type Ipv4Init } from './ipv4.ts';
 import { encodeIpv6, type Ipv6Init } from './ipv6.ts';
-import {
-  authenticationTable,
-  encodeFragment,
-  encodeOptionsHeader,
-  espTable,
-  routingTable,
-} from './ipv6-extensions.ts';
+import { authenticationTable, encodeFragment, encodeOptionsHeader, espTable, routingTable } from './ipv6-extensions.ts';
 import type { Layer, Packet } from './packet.ts';
 import { encodeTcp, type TcpInit } from './tcp.ts';
 import { encodeUdp, type UdpInit } from './udp.ts';

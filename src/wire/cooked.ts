@@ -4,8 +4,8 @@
  */
 import { readU32 } from '../core/bytes.ts';
 import { type DecodeFault, fault } from '../core/fault.ts';
-import { EtherType } from './iana/ethertypes.ts';
 import { type HeaderTable, headerTable, uint, type ViewClass, viewClass } from './field.ts';
+import { EtherType } from './iana/ethertypes.ts';
 
 /** LINKTYPE_LINUX_SLL, in the order of the wire. */
 export interface SllFields {

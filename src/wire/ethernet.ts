@@ -1,7 +1,7 @@
 /** Ethernet II header and 802.1Q tags (IEEE 802.3 §3.2, 802.1Q §9.6, 802.1ad). */
 import { type DecodeFault, fault } from '../core/fault.ts';
-import { etherTypeName } from './iana/ethertypes.ts';
 import { type HeaderTable, headerTable, macAddress, uint, type ViewClass, viewClass } from './field.ts';
+import { etherTypeName } from './iana/ethertypes.ts';
 
 /** The header, in the order of the wire. */
 export interface EthernetFields {
@@ -13,11 +13,16 @@ export interface EthernetFields {
   etherType: number;
 }
 
-export const ethernetTable: HeaderTable<EthernetFields> = headerTable<EthernetFields>('ethernet', 'IEEE 802.3 §3.2', 14, {
-  dst: macAddress(0, '§3.2.4'),
-  src: macAddress(48, '§3.2.5'),
-  etherType: uint(96, 16, '§3.2.6'),
-});
+export const ethernetTable: HeaderTable<EthernetFields> = headerTable<EthernetFields>(
+  'ethernet',
+  'IEEE 802.3 §3.2',
+  14,
+  {
+    dst: macAddress(0, '§3.2.4'),
+    src: macAddress(48, '§3.2.5'),
+    etherType: uint(96, 16, '§3.2.6'),
+  },
+);
 
 const EthernetView: ViewClass<EthernetFields> = viewClass(ethernetTable);
 
@@ -56,7 +61,9 @@ export function encodeEthernet(init: EthernetInit, payload?: Uint8Array): Uint8A
 export function describeEthernet(frame: EthernetHeader): string {
   const type = frame.etherType;
   const what =
-    type < 0x600 ? `802.3, length ${type}` : `ethertype ${etherTypeName(type)} (0x${type.toString(16).padStart(4, '0')})`;
+    type < 0x600
+      ? `802.3, length ${type}`
+      : `ethertype ${etherTypeName(type)} (0x${type.toString(16).padStart(4, '0')})`;
   return `${frame.src} > ${frame.dst}, ${what}`;
 }
 

@@ -1,10 +1,11 @@
 /** ICMP for IPv4 (RFC 792, RFC 1191 §4 for the next-hop MTU, RFC 1122 §3.2.2). */
+
+import { formatIpv4, parseIpv4 } from '../addr/ipv4.ts';
 import { readU16, writeU16 } from '../core/bytes.ts';
 import { checksum } from '../core/checksum.ts';
 import { type DecodeFault, fault } from '../core/fault.ts';
-import { formatIpv4, parseIpv4 } from '../addr/ipv4.ts';
-import { Icmpv4Type, icmpv4TypeName, icmpv4UnreachableCodes } from './iana/icmp.ts';
 import { type HeaderTable, headerTable, uint, type ViewClass, viewClass } from './field.ts';
+import { Icmpv4Type, icmpv4TypeName, icmpv4UnreachableCodes } from './iana/icmp.ts';
 
 /** The first eight bytes, in the order of the wire. */
 export interface Icmpv4Fields {
@@ -118,7 +119,7 @@ function restOf(init: Icmpv4Init): number {
     return value;
   }
   if (init.pointer !== undefined) return (init.pointer << 24) >>> 0;
-  return (((init.id ?? 0) << 16) | (((init.nextHopMtu ?? init.seq) ?? 0) & 0xffff)) >>> 0;
+  return (((init.id ?? 0) << 16) | ((init.nextHopMtu ?? init.seq ?? 0) & 0xffff)) >>> 0;
 }
 
 /** What the packet quoted in an error says, as far as `describe` needs it. */

@@ -1,12 +1,13 @@
 /** ICMP for IPv6 (RFC 4443) and neighbour discovery (RFC 4861). */
+
+import { formatIpv6, parseIpv6 } from '../addr/ipv6.ts';
+import { formatMac } from '../addr/mac.ts';
 import { readU16, readU32, toHex, writeU16 } from '../core/bytes.ts';
 import { checksum } from '../core/checksum.ts';
 import { type DecodeFault, fault } from '../core/fault.ts';
-import { formatIpv6, parseIpv6 } from '../addr/ipv6.ts';
-import { formatMac } from '../addr/mac.ts';
+import { type HeaderTable, headerTable, uint, type ViewClass, viewClass } from './field.ts';
 import { Icmpv6Type, icmpv6TypeName, icmpv6UnreachableCodes } from './iana/icmp.ts';
 import { IpProtocol } from './iana/protocols.ts';
-import { type HeaderTable, headerTable, uint, type ViewClass, viewClass } from './field.ts';
 import type { QuotedEnds } from './icmpv4.ts';
 import { type PseudoAddresses, pseudoSum } from './pseudo.ts';
 

@@ -2,13 +2,14 @@
  * Headers and packets: decode, encode, verify, describe. Portable; no sockets. Begin with `decodePacket`, `buildPacket`
  * and `describePacket`; each header has `decodeX`, `encodeX`, `describeX` and its field table besides.
  */
+
+export { checksum, pseudoSumV4, pseudoSumV6, sum16, updateChecksum } from '../core/checksum.ts';
 export {
   type DecodeFault,
   describeFault,
   type FaultCode,
   isFault,
 } from '../core/fault.ts';
-export { checksum, pseudoSumV4, pseudoSumV6, sum16, updateChecksum } from '../core/checksum.ts';
 export * from './arp.ts';
 export * from './build.ts';
 export * from './cooked.ts';
@@ -25,6 +26,14 @@ export * from './packet.ts';
 export * from './pseudo.ts';
 export * from './tcp.ts';
 export * from './tcp-options.ts';
-export { decodeOptionList, encodeOption, type CommonOption, type EndOption, type MalformedOption, type NopOption, type UnknownOption } from './tlv.ts';
+export {
+  type CommonOption,
+  decodeOptionList,
+  type EndOption,
+  encodeOption,
+  type MalformedOption,
+  type NopOption,
+  type UnknownOption,
+} from './tlv.ts';
 export * from './udp.ts';
 export * from './verify.ts';

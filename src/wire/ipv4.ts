@@ -2,12 +2,22 @@
  * IPv4 header (RFC 791 §3.1) with DSCP and ECN in place of the type of service (RFC 2474 §3, RFC 3168 §5), and its
  * options (RFC 791 §3.1, RFC 2113).
  */
+
+import { formatIpv4Bytes, parseIpv4 } from '../addr/ipv4.ts';
 import { concat, readU16, readU32, toHex, writeU16, writeU32 } from '../core/bytes.ts';
 import { checksum } from '../core/checksum.ts';
 import { type DecodeFault, fault } from '../core/fault.ts';
-import { formatIpv4Bytes, parseIpv4 } from '../addr/ipv4.ts';
+import {
+  type Field,
+  flags,
+  type HeaderTable,
+  headerTable,
+  ipv4Address,
+  uint,
+  type ViewClass,
+  viewClass,
+} from './field.ts';
 import { ipProtocolName } from './iana/protocols.ts';
-import { type Field, flags, type HeaderTable, headerTable, ipv4Address, uint, type ViewClass, viewClass } from './field.ts';
 import { type CommonOption, decodeOptionList, encodeCommonOption, encodeOption, joinOptions } from './tlv.ts';
 
 /** The fixed part, in the order of the wire. */

@@ -2,11 +2,12 @@
  * IPv6 extension headers (RFC 8200 §4): hop-by-hop and destination options, routing, fragment, and authentication
  * (RFC 4302); ESP (RFC 4303), where reading ends because all that follows is encrypted.
  */
+
+import { formatIpv6 } from '../addr/ipv6.ts';
 import { concat, readU16, readU32, toHex, writeU16, writeU32 } from '../core/bytes.ts';
 import { type DecodeFault, fault } from '../core/fault.ts';
-import { formatIpv6 } from '../addr/ipv6.ts';
-import { ipProtocolName } from './iana/protocols.ts';
 import { type Field, type HeaderTable, headerTable, uint, type ViewClass, viewClass } from './field.ts';
+import { ipProtocolName } from './iana/protocols.ts';
 
 // ------------------------------------------------------------------------------------ hop-by-hop, destination options
 
@@ -427,7 +428,8 @@ export function describeIpv6Extension(header: Ipv6Extension): string {
         .map((option) => {
           if (option.name === 'routerAlert') return `(rtalert: 0x${option.value.toString(16).padStart(4, '0')})`;
           if (option.name === 'jumboPayload') return `(jumbo: ${option.length})`;
-          if (option.name === 'unknown') return `(opt_type 0x${option.kind.toString(16).padStart(2, '0')}: len=${option.data.length})`;
+          if (option.name === 'unknown')
+            return `(opt_type 0x${option.kind.toString(16).padStart(2, '0')}: len=${option.data.length})`;
           return option.name === 'malformed' ? `[bad opt: ${option.note}]` : '';
         });
       return [name, ...words].join(' ');

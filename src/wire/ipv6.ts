@@ -1,7 +1,7 @@
 /** IPv6 header (RFC 8200 §3). The headers that may follow it are in ipv6-extensions.ts. */
 import { type DecodeFault, fault } from '../core/fault.ts';
-import { IpProtocol } from './iana/protocols.ts';
 import { type HeaderTable, headerTable, ipv6Address, uint, type ViewClass, viewClass } from './field.ts';
+import { IpProtocol } from './iana/protocols.ts';
 
 /** The header, in the order of the wire. */
 export interface Ipv6Fields {

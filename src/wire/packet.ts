@@ -2,7 +2,7 @@
  * From bytes to layers: begins with the header that the link type names and goes on with what each header says comes
  * next. Stops with a fault, keeping the layers before it; stops without one where it knows no more.
  */
-import { describeFault, type DecodeFault, fault } from '../core/fault.ts';
+import { type DecodeFault, describeFault, fault } from '../core/fault.ts';
 import { type ArpPacket, decodeArp } from './arp.ts';
 import { decodeNull, decodeSll, decodeSll2, type NullHeader, type Sll2Header, type SllHeader } from './cooked.ts';
 import { decodeEthernet, decodeVlan, type EthernetHeader, type VlanHeader } from './ethernet.ts';
@@ -188,7 +188,8 @@ export function decodePacket(bytes: Uint8Array, linkType: LinkType = 'ethernet',
       break;
     default:
       // A number comes out of a file: that it is not known here is no mistake of the caller's.
-      if (typeof linkType !== 'number') throw new TypeError(`linkType: expected a link type, got '${String(linkType)}'`);
+      if (typeof linkType !== 'number')
+        throw new TypeError(`linkType: expected a link type, got '${String(linkType)}'`);
       packet.fault = fault('UNSUPPORTED', 'link', 'linkType', offset, 1, linkType);
   }
   if (claimedEnd > end) packet.truncated = true;
@@ -327,11 +328,14 @@ function readTransport(
       return;
     }
     case IpProtocol.IPV4:
-      return readIpv4(packet, offset, end, claimedEnd);
+      readIpv4(packet, offset, end, claimedEnd);
+      return;
     case IpProtocol.IPV6:
-      return readIpv6(packet, offset, end, claimedEnd);
+      readIpv6(packet, offset, end, claimedEnd);
+      return;
     case IpProtocol.AH:
-      return readNext(packet, decodeAuthentication(bytes, offset, end, claimedEnd), version);
+      readNext(packet, decodeAuthentication(bytes, offset, end, claimedEnd), version);
+      return;
     case IpProtocol.ESP:
       take(packet, decodeEsp(bytes, offset, end, claimedEnd));
       return;
@@ -344,11 +348,14 @@ function readExtension(packet: Packet, protocol: number, offset: number, end: nu
   const { bytes } = packet;
   switch (protocol) {
     case IpProtocol.HOPOPT:
-      return readNext(packet, decodeHopByHop(bytes, offset, end, claimedEnd), 6);
+      readNext(packet, decodeHopByHop(bytes, offset, end, claimedEnd), 6);
+      return;
     case IpProtocol.IPV6_OPTS:
-      return readNext(packet, decodeDestinationOptions(bytes, offset, end, claimedEnd), 6);
+      readNext(packet, decodeDestinationOptions(bytes, offset, end, claimedEnd), 6);
+      return;
     case IpProtocol.IPV6_ROUTE:
-      return readNext(packet, decodeRouting(bytes, offset, end, claimedEnd), 6);
+      readNext(packet, decodeRouting(bytes, offset, end, claimedEnd), 6);
+      return;
     case IpProtocol.IPV6_FRAG: {
       const header = decodeFragment(bytes, offset, end, claimedEnd);
       if (!take(packet, header)) return;

@@ -2,9 +2,10 @@
  * The pseudo header that TCP, UDP and ICMPv6 put under their checksum: RFC 9293 §3.1 and RFC 768 for IPv4, RFC 8200 §8.1
  * for IPv6.
  */
-import { pseudoSumV4, pseudoSumV6 } from '../core/checksum.ts';
+
 import { parseIpv4 } from '../addr/ipv4.ts';
 import { parseIpv6 } from '../addr/ipv6.ts';
+import { pseudoSumV4, pseudoSumV6 } from '../core/checksum.ts';
 
 /** Both addresses as text, of one family. A decoded IP header will do. */
 export interface PseudoAddresses {

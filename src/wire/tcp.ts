@@ -5,8 +5,8 @@
 import { writeU16 } from '../core/bytes.ts';
 import { checksum } from '../core/checksum.ts';
 import { type DecodeFault, fault } from '../core/fault.ts';
-import { IpProtocol } from './iana/protocols.ts';
 import { flags, type HeaderTable, headerTable, uint, type ViewClass, viewClass } from './field.ts';
+import { IpProtocol } from './iana/protocols.ts';
 import { type PseudoAddresses, pseudoSum } from './pseudo.ts';
 import { decodeTcpOptions, describeTcpOptions, encodeTcpOptions, type TcpOption } from './tcp-options.ts';
 

@@ -2,8 +2,8 @@
 import { writeU16 } from '../core/bytes.ts';
 import { checksum } from '../core/checksum.ts';
 import { type DecodeFault, fault } from '../core/fault.ts';
-import { IpProtocol } from './iana/protocols.ts';
 import { type HeaderTable, headerTable, uint, type ViewClass, viewClass } from './field.ts';
+import { IpProtocol } from './iana/protocols.ts';
 import { type PseudoAddresses, pseudoSum } from './pseudo.ts';
 
 /** The header, in the order of the wire. */

@@ -1,8 +1,8 @@
 /** Are the checksums of a decoded packet right? */
-import { readU16 } from '../core/bytes.ts';
-import { sum16 } from '../core/checksum.ts';
+
 import { parseIpv6 } from '../addr/ipv6.ts';
-import { pseudoSumV4, pseudoSumV6 } from '../core/checksum.ts';
+import { readU16 } from '../core/bytes.ts';
+import { pseudoSumV4, pseudoSumV6, sum16 } from '../core/checksum.ts';
 import { IpProtocol } from './iana/protocols.ts';
 import type { Ipv4Header } from './ipv4.ts';
 import type { Ipv6Header } from './ipv6.ts';

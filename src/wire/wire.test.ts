@@ -1,7 +1,7 @@
 /** Headers decode, encode and describe as their RFCs say; every vector gives its own bytes again. */
 import { describe, expect, test } from 'vitest';
-import { equal, fromHex, toHex } from '../core/index.ts';
 import { packetVectors } from '../../test/vectors/packets.ts';
+import { equal, fromHex, toHex } from '../core/index.ts';
 import {
   arpTable,
   authenticationTable,
@@ -11,6 +11,7 @@ import {
   decodePacket,
   decodeQuoted,
   decodeTcp,
+  decodeTcpOptions,
   decodeUdp,
   describeBytes,
   describePacket,
@@ -18,7 +19,6 @@ import {
   encodePacket,
   encodeTcp,
   encodeTcpOptions,
-  decodeTcpOptions,
   ethernetTable,
   fieldsOf,
   fragmentTable,
@@ -83,12 +83,21 @@ describe.each(packetVectors)('$source: $name', ({ hex, linkType }) => {
 
 describe('lines', () => {
   test.each([
-    ['tcp4 2', 'IP 127.0.0.1.34611 > 127.0.0.1.39714: Flags [S.], seq 1435635932, ack 1866268591, win 65483, options [mss 65495,sackOK,TS val 4051418298 ecr 76985042,nop,wscale 10], length 0'],
-    ['tcp4 8', 'IP 127.0.0.1.39714 > 127.0.0.1.34611: Flags [P.U], seq 1866268596:1866268597, ack 1435635938, win 64, urg 1, options [nop,nop,TS val 76985042 ecr 4051418298], length 1'],
+    [
+      'tcp4 2',
+      'IP 127.0.0.1.34611 > 127.0.0.1.39714: Flags [S.], seq 1435635932, ack 1866268591, win 65483, options [mss 65495,sackOK,TS val 4051418298 ecr 76985042,nop,wscale 10], length 0',
+    ],
+    [
+      'tcp4 8',
+      'IP 127.0.0.1.39714 > 127.0.0.1.34611: Flags [P.U], seq 1866268596:1866268597, ack 1435635938, win 64, urg 1, options [nop,nop,TS val 76985042 ecr 4051418298], length 1',
+    ],
     ['udp4-unreach 2', 'IP 127.0.0.1 > 127.0.0.1: ICMP 127.0.0.1 udp port 9 unreachable, length 40'],
     ['udp6-unreach 2', 'IP6 ::1 > ::1: ICMP6, destination unreachable, unreachable port, ::1 udp port 9, length 60'],
     ['icmp4-echo 1', 'IP 127.0.0.1 > 127.0.0.1: ICMP echo request, id 7, seq 1, length 16'],
-    ['ICMP fragmentation needed, next-hop MTU 1400', 'IP 192.0.2.254 > 192.0.2.1: ICMP 192.0.2.2 unreachable - need to frag (mtu 1400), length 36'],
+    [
+      'ICMP fragmentation needed, next-hop MTU 1400',
+      'IP 192.0.2.254 > 192.0.2.1: ICMP 192.0.2.2 unreachable - need to frag (mtu 1400), length 36',
+    ],
     ['ARP request padded to 60 bytes', 'ARP, Request who-has 192.0.2.2 tell 192.0.2.1, length 28'],
     ['802.1Q tag', 'vlan 100, p 3, IP 192.0.2.1 > 192.0.2.2: ICMP echo request, id 0, seq 1, length 8'],
   ])('%s', (name, line) => {
@@ -118,8 +127,20 @@ describe('tables', () => {
   });
 
   test('every number field holds its largest value and leaves its neighbours alone', () => {
-    const tables = [arpTable, authenticationTable, ethernetTable, fragmentTable, icmpv4Table, icmpv6Table, ipv4Table,
-      ipv6Table, routingTable, tcpTable, udpTable, vlanTable] as unknown as HeaderTable<Record<string, number>>[];
+    const tables = [
+      arpTable,
+      authenticationTable,
+      ethernetTable,
+      fragmentTable,
+      icmpv4Table,
+      icmpv6Table,
+      ipv4Table,
+      ipv6Table,
+      routingTable,
+      tcpTable,
+      udpTable,
+      vlanTable,
+    ] as unknown as HeaderTable<Record<string, number>>[];
     for (const table of tables) {
       for (const { name, width, kind, bitOffset } of fieldsOf(table)) {
         if (kind !== 'number' && kind !== 'flags') continue;
@@ -142,8 +163,20 @@ describe('tables', () => {
 describe('faults', () => {
   test('RFC 9293 §3.1: a data offset under five words, or past the segment', () => {
     const bytes = encodeTcp({ srcPort: 1, dstPort: 2, dataOffsetWords: 4 });
-    expect(decodeTcp(bytes)).toEqual({ ok: false, code: 'BAD_LENGTH', layer: 'tcp', field: 'dataOffsetWords', offset: 12, need: 5, have: 4 });
-    expect(decodeTcp(encodeTcp({ srcPort: 1, dstPort: 2, dataOffsetWords: 6 }))).toMatchObject({ code: 'BAD_LENGTH', need: 24, have: 20 });
+    expect(decodeTcp(bytes)).toEqual({
+      ok: false,
+      code: 'BAD_LENGTH',
+      layer: 'tcp',
+      field: 'dataOffsetWords',
+      offset: 12,
+      need: 5,
+      have: 4,
+    });
+    expect(decodeTcp(encodeTcp({ srcPort: 1, dstPort: 2, dataOffsetWords: 6 }))).toMatchObject({
+      code: 'BAD_LENGTH',
+      need: 24,
+      have: 20,
+    });
     expect(decodeTcp(bytes, 0, 19)).toMatchObject({ code: 'TRUNCATED', field: 'header', need: 20, have: 19 });
   });
 
@@ -166,7 +199,9 @@ describe('faults', () => {
     const packet = decodePacket(bytes, 'raw');
     expect(packet.layers.map(({ layer }) => layer)).toEqual(['ipv4']);
     expect(packet.fault).toMatchObject({ layer: 'tcp', code: 'BAD_LENGTH', offset: 32 });
-    expect(describePacket(packet)).toBe('IP 1.1.1.1 > 2.2.2.2: tcp, length 20 [|tcp.dataOffsetWords at 32: BAD_LENGTH, need 5, have 0]');
+    expect(describePacket(packet)).toBe(
+      'IP 1.1.1.1 > 2.2.2.2: tcp, length 20 [|tcp.dataOffsetWords at 32: BAD_LENGTH, need 5, have 0]',
+    );
   });
 
   test('tunnels in tunnels end', () => {
@@ -186,7 +221,12 @@ describe('building', () => {
     const ports = { srcPort: 40000, dstPort: 80 };
     const ethernet = { src: '02:00:00:00:00:01', dst: '02:00:00:00:00:02' };
     for (const init of [
-      { ethernet, ipv4: v4, tcp: { ...ports, flags: TcpFlags.SYN, options: [{ name: 'mss', mss: 1460 } as const] }, payload },
+      {
+        ethernet,
+        ipv4: v4,
+        tcp: { ...ports, flags: TcpFlags.SYN, options: [{ name: 'mss', mss: 1460 } as const] },
+        payload,
+      },
       { ethernet, ipv4: v4, udp: ports, payload },
       { ethernet, ipv4: v4, icmpv4: { type: Icmpv4Type.ECHO_REQUEST, id: 1, seq: 2 }, payload },
       { ethernet, ipv6: v6, tcp: ports, payload },
@@ -216,7 +256,9 @@ describe('building', () => {
     const packet = decodePacket(bytes, 'raw');
     expect([packet.ipv4?.checksum, packet.ipv4?.totalLength, packet.ipv4?.ttl]).toEqual([1, 41, 0]);
     expect([packet.tcp?.checksum, packet.tcp?.window, packet.truncated]).toEqual([0, 0, true]);
-    expect(() => buildPacket({ ipv4: { src: '1.1.1.1', dst: '2.2.2.2' }, ipv6: { src: '::', dst: '::' } })).toThrow(/at most one/);
+    expect(() => buildPacket({ ipv4: { src: '1.1.1.1', dst: '2.2.2.2' }, ipv6: { src: '::', dst: '::' } })).toThrow(
+      /at most one/,
+    );
     expect(() => buildPacket({ ipv4: { src: 'x', dst: '2.2.2.2' } })).toThrow(/IPv4 address, got 'x'/);
   });
 });
@@ -232,12 +274,24 @@ describe('options', () => {
       { name: 'mss', mss: 1460 },
       { name: 'malformed', data: fromHex('080001010101'), note: 'kind 8: expected a length of 2 to 6, got 0' },
     ]);
-    expect(decodeTcpOptions(fromHex('0203050402'))).toMatchObject([{ name: 'unknown', kind: 2 }, { name: 'sackPermitted' }]);
+    expect(decodeTcpOptions(fromHex('0203050402'))).toMatchObject([
+      { name: 'unknown', kind: 2 },
+      { name: 'sackPermitted' },
+    ]);
     expect(decodeTcpOptions(fromHex('0108'))).toMatchObject([{ name: 'nop' }, { name: 'malformed' }]);
   });
 
   test('RFC 9768, RFC 3168: letters of the flags', () => {
-    expect([0, 2, 0x12, 0x18, 0x11, 4, 0x10, 0x1c2].map(tcpFlagsText)).toEqual(['none', 'S', 'S.', 'P.', 'F.', 'R', '.', 'SEWe']);
+    expect([0, 2, 0x12, 0x18, 0x11, 4, 0x10, 0x1c2].map(tcpFlagsText)).toEqual([
+      'none',
+      'S',
+      'S.',
+      'P.',
+      'F.',
+      'R',
+      '.',
+      'SEWe',
+    ]);
   });
 
   test('RFC 791 §3.1: record route as the kernel filled it in', () => {
@@ -269,6 +323,12 @@ test('an ICMP error gives the packet it quotes', () => {
 
 test('a view can be turned into an object to keep, and JSON', () => {
   const { packet } = vector('tcp4 1');
-  expect(packet.tcp?.toObject()).toMatchObject({ layer: 'tcp', dstPort: 34611, flags: TcpFlags.SYN, headerOffset: 34, headerEnd: 74 });
+  expect(packet.tcp?.toObject()).toMatchObject({
+    layer: 'tcp',
+    dstPort: 34611,
+    flags: TcpFlags.SYN,
+    headerOffset: 34,
+    headerEnd: 74,
+  });
   expect(JSON.parse(JSON.stringify(packet)).layers).toHaveLength(3);
 });

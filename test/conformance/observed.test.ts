@@ -59,8 +59,8 @@ describe('observeHost', () => {
       'close 0',
     ]);
     expect(told[3]?.call.args).toEqual({ backlog: 5 });
-    expect(told[8]?.call.args).toEqual({ data: 'hello', length: 5 });
-    expect(told[9]?.result?.out).toEqual({ data: 'hello' });
+    expect(told[8]?.call.args).toEqual({ buf: 'hello' });
+    expect(told[9]?.result?.out).toEqual({ buf: 'hello' });
     // The accepted socket has a name of its own, which its calls carry.
     const id = told[7]?.result?.opened?.socketId;
     expect(told[9]?.call.socketId).toBe(id);

@@ -31,7 +31,9 @@ const linkTypes: readonly LinkType[] = ['ethernet', 'raw', 'ipv4', 'ipv6', 'sll'
 
 test(`random bytes (seed ${seed})`, () => {
   fc.assert(
-    fc.property(fc.uint8Array({ maxLength: 200 }), fc.constantFrom(...linkTypes), (bytes, linkType) => checkAll(bytes, linkType)),
+    fc.property(fc.uint8Array({ maxLength: 200 }), fc.constantFrom(...linkTypes), (bytes, linkType) =>
+      checkAll(bytes, linkType),
+    ),
     { seed, numRuns: 3000 },
   );
 });
@@ -39,13 +41,18 @@ test(`random bytes (seed ${seed})`, () => {
 test(`random bytes behind a good first nibble and protocol (seed ${seed})`, () => {
   const protocols = [0, 1, 4, 6, 17, 41, 43, 44, 50, 51, 58, 59, 60];
   fc.assert(
-    fc.property(fc.uint8Array({ minLength: 41, maxLength: 160 }), fc.constantFrom(...protocols), fc.boolean(), (bytes, next, six) => {
-      bytes[0] = six ? 0x60 : 0x45;
-      bytes[six ? 6 : 9] = next;
-      bytes[six ? 4 : 2] = 0;
-      if (!six) bytes.fill(0, 6, 8);
-      checkAll(bytes, 'raw');
-    }),
+    fc.property(
+      fc.uint8Array({ minLength: 41, maxLength: 160 }),
+      fc.constantFrom(...protocols),
+      fc.boolean(),
+      (bytes, next, six) => {
+        bytes[0] = six ? 0x60 : 0x45;
+        bytes[six ? 6 : 9] = next;
+        bytes[six ? 4 : 2] = 0;
+        if (!six) bytes.fill(0, 6, 8);
+        checkAll(bytes, 'raw');
+      },
+    ),
     { seed, numRuns: 6000 },
   );
 });
@@ -53,12 +60,18 @@ test(`random bytes behind a good first nibble and protocol (seed ${seed})`, () =
 test(`vectors with bytes changed, cut or added (seed ${seed})`, () => {
   const edits = fc.array(fc.tuple(fc.nat(200), fc.nat(255)), { minLength: 1, maxLength: 4 });
   fc.assert(
-    fc.property(fc.constantFrom(...vectors), edits, fc.nat(250), fc.uint8Array({ maxLength: 8 }), (vector, changes, length, tail) => {
-      const bytes = new Uint8Array([...vector.bytes.subarray(0, Math.max(1, length)), ...tail]);
-      for (const [at, value] of changes) bytes[at % bytes.length] = value;
-      checkAll(bytes, vector.linkType);
-      checkAll(bytes, vector.linkType, bytes.length + 100);
-    }),
+    fc.property(
+      fc.constantFrom(...vectors),
+      edits,
+      fc.nat(250),
+      fc.uint8Array({ maxLength: 8 }),
+      (vector, changes, length, tail) => {
+        const bytes = new Uint8Array([...vector.bytes.subarray(0, Math.max(1, length)), ...tail]);
+        for (const [at, value] of changes) bytes[at % bytes.length] = value;
+        checkAll(bytes, vector.linkType);
+        checkAll(bytes, vector.linkType, bytes.length + 100);
+      },
+    ),
     { seed, numRuns: 6000 },
   );
 });

@@ -5,20 +5,21 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { WireAction, WireRule } from '../../link/wire-rules.ts';
 import type { Trace } from '../../trace/event.ts';
 import { CommandError, ExitCode, UsageError } from '../errors.ts';
-import type { LabOptions, RuleKind, RuleText, WireChoice } from '../lab-bridge.ts';
-import { checkRule, DEFAULT_SCENARIO, SCENARIOS } from '../lab-bridge.ts';
+import type { LabOptions, WireChoice } from '../lab-bridge.ts';
+import { DEFAULT_SCENARIO, SCENARIOS } from '../lab-bridge.ts';
 import { write } from '../output.ts';
 import { type ColourChoice, lineWidth, speaksUtf8, wantsColour } from '../terminal.ts';
 
 interface LabFlags {
   readonly scenario?: string;
   readonly delay?: number;
-  readonly drop: readonly RuleText[];
-  readonly hold: readonly RuleText[];
-  readonly dup: readonly RuleText[];
-  readonly reorder: readonly RuleText[];
+  readonly drop?: readonly string[];
+  readonly hold?: readonly string[];
+  readonly dup?: readonly string[];
+  readonly reorder?: readonly string[];
   readonly ipv6?: true;
   readonly port?: number;
   readonly wire: WireChoice;
@@ -39,8 +40,8 @@ export function register(program: Command): void {
     .command('lab')
     .summary('show a TCP or UDP exchange of this kernel: calls, packets and states of both ends')
     .description(
-      'Plays a scenario between two hosts of this kernel over a wire of our own, and draws the ladder: system calls,\n' +
-        'packets and TCP states of both ends on one clock. Needs no root where user namespaces are allowed.',
+      'Plays a scenario between two hosts of this kernel over a wire of our own, and draws the ladder: system ' +
+        'calls, packets and TCP states of both ends on one clock. Needs no root where user namespaces are allowed.',
     )
     .argument('[scenario]', 'see below')
     .option('-s, --scenario <name>', 'the same as the argument')
@@ -51,7 +52,11 @@ export function register(program: Command): void {
     .addOption(ruleOption('reorder', 'let the next packet overtake one'))
     .option('-6, --ipv6', 'IPv6 instead of IPv4')
     .option('-p, --port <number>', "the server's port", parsePort)
-    .addOption(new Option('--wire <kind>', 'what the hosts are joined by').choices(['auto', 'tun', 'veth', 'loopback']).default('auto'))
+    .addOption(
+      new Option('--wire <kind>', 'what the hosts are joined by')
+        .choices(['auto', 'tun', 'veth', 'loopback'])
+        .default('auto'),
+    )
     .option('--list', 'list the packets, as tcpdump does, instead of the ladder')
     .option('--json', 'the trace as NDJSON on stdout, and nothing else')
     .option('-o, --output <dir>', 'also write <scenario>.pcapng and <scenario>.trace.ndjson there')
@@ -66,7 +71,9 @@ export function register(program: Command): void {
 Scenarios:
 ${names.map((name) => `  ${name.padEnd(widest)}  ${SCENARIOS[name]}${name === DEFAULT_SCENARIO ? ' (default)' : ''}`).join('\n')}
 
-Rules name a packet as FROM>TO:WHAT#N, such as client>server:syn#1 (quote them: > is special to the shell).
+Rules name packets as FROM>TO:WHAT#N: client>server:syn#1 is the client's first
+SYN, *:ack every pure ACK. WHAT is syn, syn-ack, ack, data, fin, rst, tcp, udp,
+icmp or any. Quote them: > is special to the shell.
 
 Examples:
   barewire lab
@@ -79,15 +86,20 @@ Examples:
     });
 }
 
-function ruleOption(kind: RuleKind, description: string, placeholder = '<rule>'): Option {
-  const option = new Option(`--${kind} ${placeholder}`, `${description} (repeatable)`).default([], 'none');
-  option.argParser((text: string, before: readonly RuleText[]) => {
-    const rule = { kind, text };
-    const wrong = checkRule(rule);
-    if (wrong !== null) throw new InvalidArgumentError(wrong);
-    return [...before, rule];
-  });
-  return option;
+function ruleOption(action: WireAction, description: string, placeholder = '<rule>'): Option {
+  return new Option(`--${action} ${placeholder}`, `${description} (repeatable)`).argParser<
+    readonly string[] | undefined
+  >((text, before) => [...(before ?? []), text]);
+}
+
+async function parseRules(flags: LabFlags): Promise<WireRule[]> {
+  const { parseWireRule } = await import('../../link/wire-rules.ts');
+  const actions = ['drop', 'hold', 'dup', 'reorder'] as const;
+  try {
+    return actions.flatMap((action) => (flags[action] ?? []).map((text) => parseWireRule(action, text)));
+  } catch (error) {
+    throw error instanceof TypeError ? new UsageError(error.message) : error;
+  }
 }
 
 function parseMs(text: string): number {
@@ -129,6 +141,7 @@ async function lab(argument: string | undefined, flags: LabFlags): Promise<numbe
 }
 
 async function run(scenario: string, flags: LabFlags): Promise<number> {
+  const rules = await parseRules(flags);
   const abort = new AbortController();
   let signal: NodeJS.Signals | undefined;
   const stop = (name: NodeJS.Signals): void => {
@@ -142,7 +155,7 @@ async function run(scenario: string, flags: LabFlags): Promise<number> {
   process.on('SIGTERM', stop);
   const options: LabOptions = {
     scenario,
-    rules: [...flags.drop, ...flags.hold, ...flags.dup, ...flags.reorder],
+    rules,
     family: flags.ipv6 === true ? 6 : 4,
     wire: flags.wire,
     signal: abort.signal,
@@ -151,9 +164,12 @@ async function run(scenario: string, flags: LabFlags): Promise<number> {
   };
   try {
     const { runLab } = await import('../lab-bridge.ts');
-    const { trace, notes } = await runLab(options);
+    const result = await runLab(options);
+    if (result.kind === 'elsewhere') return result.exitCode;
+    const { trace, notes } = result;
     for (const note of notes) process.stderr.write(`barewire lab: ${note}\n`);
-    if (signal !== undefined) process.stderr.write(`barewire lab: interrupted by ${signal}; this is what was recorded\n`);
+    if (signal !== undefined)
+      process.stderr.write(`barewire lab: interrupted by ${signal}; this is what was recorded\n`);
     // First the files: a reader of stdout that goes away ends the program.
     if (flags.output !== undefined) await save(trace, scenario, flags.output);
     await show(trace, flags);
@@ -185,7 +201,7 @@ async function show(trace: Trace, flags: LabFlags): Promise<void> {
   ]);
   const width = flags.width ?? lineWidth(process.stdout, process.env);
   const colour = wantsColour(process.stdout, process.env, flags.color);
-  const figures = printSummary(summarise(trace));
+  const figures = printSummary(summarise(trace), width);
   await write(`${drawLadder(trace, { width, unicode, colour, absolute })}${figures === '' ? '' : '\n'}${figures}`);
 }
 
@@ -194,9 +210,12 @@ async function readSaved(file: string): Promise<Trace> {
   const { trace, problems } = readTrace(await readFile(file, 'utf8'));
   const { describeProblem } = await import('../../trace/validate.ts');
   if (trace === undefined) {
-    throw new CommandError(`${file} is no trace: ${problems[0] === undefined ? 'it is empty' : describeProblem(problems[0])}`);
+    throw new CommandError(
+      `${file} is no trace: ${problems[0] === undefined ? 'it is empty' : describeProblem(problems[0])}`,
+    );
   }
-  for (const problem of problems.slice(0, 5)) process.stderr.write(`barewire lab: ${file}: ${describeProblem(problem)}\n`);
+  for (const problem of problems.slice(0, 5))
+    process.stderr.write(`barewire lab: ${file}: ${describeProblem(problem)}\n`);
   if (problems.length > 5) process.stderr.write(`barewire lab: ${file}: and ${problems.length - 5} more\n`);
   return trace;
 }

@@ -3,8 +3,19 @@ import type { CallArgument, CallEnter, CallExit } from '../../trace/event.ts';
 import { visible } from '../text.ts';
 import type { Glyphs } from './glyphs.ts';
 
-const DOMAINS: Readonly<Record<number, string>> = { 1: 'AF_UNIX', 2: 'AF_INET', 10: 'AF_INET6', 16: 'AF_NETLINK', 17: 'AF_PACKET' };
-const TYPES: Readonly<Record<number, string>> = { 1: 'SOCK_STREAM', 2: 'SOCK_DGRAM', 3: 'SOCK_RAW', 5: 'SOCK_SEQPACKET' };
+const DOMAINS: Readonly<Record<number, string>> = {
+  1: 'AF_UNIX',
+  2: 'AF_INET',
+  10: 'AF_INET6',
+  16: 'AF_NETLINK',
+  17: 'AF_PACKET',
+};
+const TYPES: Readonly<Record<number, string>> = {
+  1: 'SOCK_STREAM',
+  2: 'SOCK_DGRAM',
+  3: 'SOCK_RAW',
+  5: 'SOCK_SEQPACKET',
+};
 const HOWS: Readonly<Record<number, string>> = { 0: 'SHUT_RD', 1: 'SHUT_WR', 2: 'SHUT_RDWR' };
 /** Arguments whose value is data that travels, under the names that producers give them. */
 const DATA = new Set(['buf', 'data', 'text']);
@@ -35,14 +46,20 @@ export function enterTexts(call: CallEnter, glyphs: Glyphs, nameAddress: NameAdd
   for (const [name, value] of given) {
     if (USUALLY_ZERO.has(name) && (value === 0 || value === '0')) continue;
     if (hasData && LENGTHS.has(name)) continue;
-    const text = DATA.has(name) && typeof value === 'string' ? `"${visible(value, ascii)}"` : visible(symbol(name, value), ascii);
+    const text =
+      DATA.has(name) && typeof value === 'string' ? `"${visible(value, ascii)}"` : visible(symbol(name, value), ascii);
     full.push(text);
     named.push(nameAddress(text).replace(/^(?:SOCK|AF)_/, ''));
   }
   // Of an address the port says more than nothing.
   const port = /:\d+$/.exec(full.length === 1 ? full[0]! : '')?.[0];
   const bare = full.length === 0 ? `${call.name}()` : `${call.name}(${glyphs.ellipsis})`;
-  return [`${call.name}(${full.join(', ')})`, `${call.name}(${named.join(', ')})`, `${call.name}(${port ?? named[0] ?? ''})`, bare];
+  return [
+    `${call.name}(${full.join(', ')})`,
+    `${call.name}(${named.join(', ')})`,
+    `${call.name}(${port ?? named[0] ?? ''})`,
+    bare,
+  ];
 }
 
 /** What came back, without the name of the call. */
@@ -58,7 +75,9 @@ function resultTexts(name: string, exit: CallExit, glyphs: Glyphs, nameAddress: 
     const shown = (plain: boolean): string =>
       out
         .map(([key, value]) =>
-          DATA.has(key) ? `"${visible(String(value), ascii)}"` : visible(plain ? String(value) : nameAddress(String(value)), ascii),
+          DATA.has(key)
+            ? `"${visible(String(value), ascii)}"`
+            : visible(plain ? String(value) : nameAddress(String(value)), ascii),
         )
         .join(' ');
     texts.push(`${ret} ${shown(true)}`, `${ret} ${shown(false)}`);

@@ -1,6 +1,7 @@
 /** One line of a drawing: cells with a style each, so that widths are exact and colours never change the layout. */
-import { charWidth, textWidth } from '../text.ts';
+
 import { paint, type Style } from '../terminal.ts';
+import { charWidth, textWidth } from '../text.ts';
 
 export class Line {
   readonly #chars: string[];

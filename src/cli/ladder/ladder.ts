@@ -9,22 +9,13 @@
  */
 import type { Trace } from '../../trace/event.ts';
 import type { Style } from '../terminal.ts';
-import { printable, shorten, textWidth } from '../text.ts';
+import { printable, shorten, textWidth, wrap } from '../text.ts';
 import { Line } from './canvas.ts';
-import { ASCII, type Glyphs, type PacketKind, UNICODE } from './glyphs.ts';
-import { type Flight, type Item, MOMENT_NS, type Scene, sceneOf, type Side } from './moments.ts';
+import { ASCII, type Glyphs, UNICODE } from './glyphs.ts';
+import { drawList, NOTHING } from './list.ts';
+import { type Flight, type Item, MOMENT_NS, type Scene, type Side, sceneOf } from './moments.ts';
+import { KIND_STYLE, type LadderOptions, SOURCE_MARK } from './style.ts';
 import { formatGap, formatTime, timeDigits } from './time.ts';
-import { drawList } from './list.ts';
-
-export interface LadderOptions {
-  /** Columns that a line may fill. */
-  readonly width: number;
-  /** Box drawing; ASCII otherwise. */
-  readonly unicode: boolean;
-  readonly colour: boolean;
-  /** Sequence numbers as they are on the wire. */
-  readonly absolute?: boolean;
-}
 
 /** Below this a ladder has no room for both hosts: the events are listed instead. */
 export const NARROWEST_LADDER = 60;
@@ -40,19 +31,10 @@ export function drawLadder(trace: Trace, options: LadderOptions): string {
   const layout = layoutOf(scene, glyphs, width);
   const rows = addGaps(packRows(scene, layout));
   assignLanes(rows, layout);
+  if (scene.items.length === 0) rows.push({ t: 0, side: 'left', below: NOTHING });
   const lines = [...drawHead(trace, scene, layout), ...drawRows(rows, layout), ...drawLegend(scene, layout)];
   return lines.map((line) => `${line.render(options.colour)}\n`).join('');
 }
-
-/** Colour of a packet; its line and its name say the same without. */
-export const KIND_STYLE: Readonly<Record<PacketKind, Style>> = {
-  syn: 'blue',
-  data: 'green',
-  fin: 'orange',
-  rst: 'red',
-  ack: 'plain',
-  other: 'cyan',
-};
 
 // --------------------------------------------------------------------------------------------------------------- layout
 
@@ -128,8 +110,6 @@ interface Row {
   wire?: WireItem;
 }
 
-const SOURCE_MARK = { observed: '', inferred: '~', simulated: '*' } as const;
-
 function packRows(scene: Scene, layout: Layout): Row[] {
   const { glyphs } = layout;
   const rows: Row[] = [];
@@ -190,7 +170,8 @@ function joins(row: Row, item: Item, layout: Layout): boolean {
   }
   if (item.k === 'enter' || item.k === 'exit' || item.k === 'instant') {
     // A call that begins after an arrival or a change would look like their cause.
-    if (row.call !== undefined || (item.k !== 'exit' && (row.stateText !== undefined || row.wire?.k === 'arrive'))) return false;
+    if (row.call !== undefined || (item.k !== 'exit' && (row.stateText !== undefined || row.wire?.k === 'arrive')))
+      return false;
     const text = fitting(item.texts, room, layout.glyphs);
     return row.stateText === undefined || textWidth(row.stateText) + 1 + textWidth(text) <= room;
   }
@@ -271,34 +252,36 @@ function assignLanes(rows: LaidRow[], layout: Layout): void {
 function drawRows(rows: readonly LaidRow[], layout: Layout): Line[] {
   const { glyphs } = layout;
   const running: { left: boolean[]; right: boolean[] } = { left: [], right: [] };
-  return rows.map((row) => {
-    const line = new Line(layout.width);
-    const isGap = row.gapNs !== undefined;
-    const timed = !isGap && row.below === undefined;
-    if (timed) line.putBefore(layout.timeWidth, formatTime(row.t, layout.digits), 'dim');
-    for (const column of [layout.lifeLeft, layout.lifeRight]) {
-      line.put(column, isGap ? glyphs.lifeBreak : glyphs.life, 'dim');
-    }
-    for (const side of ['left', 'right'] as const) {
-      const [, run, gap] = side === 'left' ? glyphs.callLeft : glyphs.callRight;
-      running[side].forEach((on, lane) => {
-        if (on) line.put(barColumn(layout, side, lane), isGap ? gap : run, 'dim');
-      });
-    }
-    for (const { column, flight } of row.passing ?? []) {
-      line.put(column, isGap ? glyphs.flightBreak : glyphs.flight, KIND_STYLE[flight.text.kind]);
-    }
-    if (row.gapNs !== undefined) drawGap(line, row.gapNs, layout);
-    if (row.below !== undefined) drawBelow(line, row, row.below, layout);
-    if (row.wire !== undefined) drawWire(line, row, row.wire, layout);
-    drawCall(line, row, layout, running);
-    if (row.stateText !== undefined) {
-      const style: Style = row.state!.src === 'observed' ? 'bold' : 'plain';
-      if (row.side === 'left') line.putBefore(layout.lifeLeft - 1, row.stateText, style);
-      else line.put(layout.lifeRight + 2, row.stateText, style);
-    }
-    return line;
-  });
+  return rows
+    .flatMap((row) => wrapBelow(row, layout))
+    .map((row) => {
+      const line = new Line(layout.width);
+      const isGap = row.gapNs !== undefined;
+      const timed = !isGap && row.below === undefined;
+      if (timed) line.putBefore(layout.timeWidth, formatTime(row.t, layout.digits), 'dim');
+      for (const column of [layout.lifeLeft, layout.lifeRight]) {
+        line.put(column, isGap ? glyphs.lifeBreak : glyphs.life, 'dim');
+      }
+      for (const side of ['left', 'right'] as const) {
+        const [, run, gap] = side === 'left' ? glyphs.callLeft : glyphs.callRight;
+        running[side].forEach((on, lane) => {
+          if (on) line.put(barColumn(layout, side, lane), isGap ? gap : run, 'dim');
+        });
+      }
+      for (const { column, flight } of row.passing ?? []) {
+        line.put(column, isGap ? glyphs.flightBreak : glyphs.flight, KIND_STYLE[flight.text.kind]);
+      }
+      if (row.gapNs !== undefined) drawGap(line, row.gapNs, layout);
+      if (row.below !== undefined) drawBelow(line, row, row.below, layout);
+      if (row.wire !== undefined) drawWire(line, row, row.wire, layout);
+      drawCall(line, row, layout, running);
+      if (row.stateText !== undefined) {
+        const style: Style = row.state!.src === 'observed' ? 'bold' : 'plain';
+        if (row.side === 'left') line.putBefore(layout.lifeLeft - 1, row.stateText, style);
+        else line.put(layout.lifeRight + 2, row.stateText, style);
+      }
+      return line;
+    });
 }
 
 function barColumn(layout: Layout, side: Side, lane: number): number {
@@ -314,7 +297,8 @@ function drawCall(line: Line, row: Row, layout: Layout, running: { left: boolean
   if (call.k !== 'instant') running[side][lane] = call.k === 'enter';
   // At once, while another call of the host runs: its bar is not to be broken.
   const busy = call.k === 'instant' && running[side][0] === true;
-  if (!busy) line.put(barColumn(layout, side, lane), call.k === 'enter' ? enter : call.k === 'exit' ? exit : instant, 'plain');
+  if (!busy)
+    line.put(barColumn(layout, side, lane), call.k === 'enter' ? enter : call.k === 'exit' ? exit : instant, 'plain');
   const style: Style = call.failed ? 'red' : 'plain';
   const inset = layout.bars[side] + layout.barGap;
   if (side === 'left') line.put(layout.leftStart + inset, row.callText ?? '', style);
@@ -338,12 +322,18 @@ function freeSpan(row: LaidRow, layout: Layout): { from: number; to: number } {
   return { from, to };
 }
 
+/** A remark that is wider than what is free between the flights goes on in further rows. */
+function wrapBelow(row: LaidRow, layout: Layout): LaidRow[] {
+  if (row.below === undefined) return [row];
+  const { from, to } = freeSpan(row, layout);
+  const text = printable(row.below, layout.glyphs === ASCII);
+  return wrap(text, Math.max(1, to - from)).map((below) => ({ ...row, below }));
+}
+
 function drawBelow(line: Line, row: LaidRow, text: string, layout: Layout): void {
   const { from, to } = freeSpan(row, layout);
-  const start = from + (row.side === 'left' ? 1 : 0);
-  const shown = shorten(printable(text, layout.glyphs === ASCII), to - start + 1, layout.glyphs.ellipsis);
-  if (row.side === 'left') line.put(start, shown, row.belowStyle ?? 'dim');
-  else line.putBefore(to, shorten(shown, to - from, layout.glyphs.ellipsis), row.belowStyle ?? 'dim');
+  if (row.side === 'left') line.put(from + 1, text, row.belowStyle ?? 'dim');
+  else line.putBefore(to, text, row.belowStyle ?? 'dim');
 }
 
 function drawWire(line: Line, row: LaidRow, item: WireItem, layout: Layout): void {
@@ -373,8 +363,12 @@ function drawWire(line: Line, row: LaidRow, item: WireItem, layout: Layout): voi
     stretch(lane.column + (toRight ? 1 : -1), life + (toRight ? -1 : 1));
     line.put(life + (toRight ? -1 : 1), toRight ? glyphs.headRight : glyphs.headLeft, style);
     const corner = toRight
-      ? shared ? glyphs.splitRight : glyphs.outRight
-      : shared ? glyphs.splitLeft : glyphs.outLeft;
+      ? shared
+        ? glyphs.splitRight
+        : glyphs.outRight
+      : shared
+        ? glyphs.splitLeft
+        : glyphs.outLeft;
     line.put(lane.column, corner, style);
     const note = arrivalNote(row, lane);
     if (note !== '') {
@@ -390,13 +384,14 @@ function drawWire(line: Line, row: LaidRow, item: WireItem, layout: Layout): voi
   // A packet that gets lost ends on the wire, two thirds of the way.
   const end = flight.lost ? life + (toRight ? 1 : -1) * Math.floor(layout.wireWidth * 0.85) : lane.column;
   stretch(first, end + (toRight ? -1 : 1));
-  const corner = toRight
-    ? shared ? glyphs.joinRight : glyphs.downRight
-    : shared ? glyphs.joinLeft : glyphs.downLeft;
+  const corner = toRight ? (shared ? glyphs.joinRight : glyphs.downRight) : shared ? glyphs.joinLeft : glyphs.downLeft;
   line.put(end, flight.lost ? glyphs.lost : corner, flight.lost ? 'red' : style);
 
   // The label lies on the line, after the flights of the other direction that the line crosses.
-  let { from, to } = freeSpan({ ...row, passing: (row.passing ?? []).filter((o) => o.flight.from !== flight.from) }, layout);
+  let { from, to } = freeSpan(
+    { ...row, passing: (row.passing ?? []).filter((o) => o.flight.from !== flight.from) },
+    layout,
+  );
   if (toRight) {
     from = Math.max(from, first + 1);
     to = end - 1;
@@ -405,9 +400,10 @@ function drawWire(line: Line, row: LaidRow, item: WireItem, layout: Layout): voi
     from = end + 1;
   }
   const room = to - from + 1;
-  const texts = flight.text.options.length > 0 && optionsFit(flight, layout)
-    ? [labelWithOptions(flight), ...flight.text.labels]
-    : flight.text.labels;
+  const texts =
+    flight.text.options.length > 0 && optionsFit(flight, layout)
+      ? [labelWithOptions(flight), ...flight.text.labels]
+      : flight.text.labels;
   const label = fitting(flight.copy ? texts.flatMap((text) => [`${text} copy`, text]) : texts, room, glyphs);
   const padded = textWidth(label) + 2 <= room ? ` ${label} ` : label;
   if (toRight) line.put(from, padded, style);
@@ -454,7 +450,8 @@ function drawHead(trace: Trace, scene: Scene, layout: Layout): Line[] {
   columns.put(lifeRight, ascii ? '+' : '┬', 'dim');
   columns.put(lifeLeft + 1, glyphs.rule.repeat(layout.wireWidth), 'dim');
   const delay = trace.header.scenario?.knobs['delayMs'];
-  const texts = typeof delay === 'number' ? [` wire, ${delay} ms each way `, ` wire, ${delay} ms `, ' wire '] : [' wire '];
+  const texts =
+    typeof delay === 'number' ? [` wire, ${delay} ms each way `, ` wire, ${delay} ms `, ' wire '] : [' wire '];
   const wire = texts.find((text) => text.length + 2 <= layout.wireWidth) ?? ' wire ';
   columns.put(lifeLeft + 1 + Math.floor((layout.wireWidth - wire.length) / 2), wire, 'dim');
   return [names, columns];

@@ -2,11 +2,13 @@
 import { printable, shorten, textWidth } from '../text.ts';
 import { Line } from './canvas.ts';
 import { ASCII, type Glyphs } from './glyphs.ts';
-import { KIND_STYLE, type LadderOptions } from './ladder.ts';
+
 import type { Scene, Side } from './moments.ts';
+import { KIND_STYLE, type LadderOptions, SOURCE_MARK } from './style.ts';
 import { formatTime, timeDigits } from './time.ts';
 
-const SOURCE_MARK = { observed: '', inferred: '~', simulated: '*' } as const;
+/** What an empty trace is drawn as. */
+export const NOTHING = 'nothing was recorded';
 
 /** Lines as long as `options.width` at most, however narrow. */
 export function drawList(scene: Scene, glyphs: Glyphs, options: LadderOptions): string {
@@ -29,6 +31,7 @@ export function drawList(scene: Scene, glyphs: Glyphs, options: LadderOptions): 
   };
   const outOf = (side: Side): string => (side === 'left' ? (ascii ? '-->' : '─►') : ascii ? '<--' : '◄─');
   const into = (side: Side): string => (side === 'left' ? (ascii ? '>>|' : '►│') : ascii ? '|<<' : '│◄');
+  if (scene.items.length === 0) add(0, 'left', NOTHING, 'dim');
   for (const item of scene.items) {
     const room = width - start;
     const first = (texts: readonly string[]): string => texts.find((text) => textWidth(text) <= room) ?? texts.at(-1)!;
@@ -44,13 +47,20 @@ export function drawList(scene: Scene, glyphs: Glyphs, options: LadderOptions): 
       case 'leave': {
         const { flight } = item;
         const lost = flight.lost ? ` ${glyphs.lost}` : '';
-        const labels = flight.text.labels.map((label) => `${outOf(flight.from)} ${label}${flight.copy ? ' copy' : ''}${lost}`);
+        const labels = flight.text.labels.map(
+          (label) => `${outOf(flight.from)} ${label}${flight.copy ? ' copy' : ''}${lost}`,
+        );
         add(item.t, item.side, first(labels), KIND_STYLE[flight.text.kind]);
         for (const text of item.below) add(null, item.side, `   ${printable(text, ascii)}`, 'dim');
         break;
       }
       case 'arrive':
-        add(item.t, item.side, `${into(item.flight.from)} ${item.flight.text.name}${item.flight.late ? ' late' : ''}`, KIND_STYLE[item.flight.text.kind]);
+        add(
+          item.t,
+          item.side,
+          `${into(item.flight.from)} ${item.flight.text.name}${item.flight.late ? ' late' : ''}`,
+          KIND_STYLE[item.flight.text.kind],
+        );
         break;
       case 'vanish':
         add(item.t, item.side, `${glyphs.lost} ${item.flight.text.name}`, 'red');

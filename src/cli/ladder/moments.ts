@@ -62,7 +62,9 @@ export interface Scene {
 
 /** The client on the left: who sends the first packet, or makes the first connect(2), or is named first. */
 function sidesOf(trace: Trace): { left: TraceHost; right: TraceHost } {
-  const first = trace.events.find((event) => event.k === 'pkt.tx' || (event.k === 'call.enter' && event.name === 'connect'));
+  const first = trace.events.find(
+    (event) => event.k === 'pkt.tx' || (event.k === 'call.enter' && event.name === 'connect'),
+  );
   const [a, b] = trace.header.hosts;
   const none: TraceHost = { id: '', name: '', ips: [] };
   const left = trace.header.hosts.find((host) => host.id === first?.host) ?? a ?? none;
@@ -108,7 +110,12 @@ export function sceneOf(trace: Trace, glyphs: Glyphs, absolute: boolean): Scene 
         const exit = exits.get(event.seq);
         if (exit !== undefined && isInstant(trace.events, index, exit)) {
           instant.add(event.seq);
-          items.push({ ...at, k: 'instant', texts: instantTexts(event, exit, glyphs, nameAddress), failed: exit.ret < 0 });
+          items.push({
+            ...at,
+            k: 'instant',
+            texts: instantTexts(event, exit, glyphs, nameAddress),
+            failed: exit.ret < 0,
+          });
           break;
         }
         const lanes = running[side];
@@ -154,7 +161,15 @@ export function sceneOf(trace: Trace, glyphs: Glyphs, absolute: boolean): Scene 
         if (event.k === 'pkt.dup') below.push(`copied: ${event.why}`);
         remarks.set(event.pkt, below);
         const lostAtOnce = end?.k === 'pkt.drop' && end.t - event.t <= MOMENT_NS;
-        const flight: Flight = { pkt: event.pkt, from: side, text, copy, lost: lostAtOnce, late: false, arrived: false };
+        const flight: Flight = {
+          pkt: event.pkt,
+          from: side,
+          text,
+          copy,
+          lost: lostAtOnce,
+          late: false,
+          arrived: false,
+        };
         flights.set(event.pkt, flight);
         items.push({ ...at, k: 'leave', flight, below });
         break;

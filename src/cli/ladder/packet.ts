@@ -106,14 +106,19 @@ export class SequenceBases {
   readonly #bases = new Map<string, number>();
 
   /** Take a segment's number into account. True when it begins a new connection of the same ports. */
-  see(there: string, tcp: { readonly seq: number; readonly flags: number }): boolean {
+  see(
+    { there, back }: Directions,
+    tcp: { readonly seq: number; readonly ack: number; readonly flags: number },
+  ): boolean {
     const known = this.#bases.get(there);
     if ((tcp.flags & TcpFlags.SYN) !== 0) {
       this.#bases.set(there, tcp.seq);
       return known !== tcp.seq;
     }
-    // A stream met in the middle counts from 1, as tcpdump does. A reset may have number 0 (RFC 9293 §3.5.2): no base.
-    if (known === undefined && (tcp.flags & TcpFlags.RST) === 0) this.#bases.set(there, (tcp.seq - 1) >>> 0);
+    // A stream met in the middle counts from 1, as with tcpdump. A reset may have number 0 (RFC 9293 §3.5.2): no base.
+    if ((tcp.flags & TcpFlags.RST) !== 0) return false;
+    if (known === undefined) this.#bases.set(there, (tcp.seq - 1) >>> 0);
+    if ((tcp.flags & TcpFlags.ACK) !== 0 && !this.#bases.has(back)) this.#bases.set(back, (tcp.ack - 1) >>> 0);
     return false;
   }
 
@@ -122,8 +127,14 @@ export class SequenceBases {
   }
 }
 
-/** Names of both directions of a packet with ports. */
-export function directionsOf(packet: Packet): { there: string; back: string } {
+/** Names of a packet's own direction and of the other one. */
+export interface Directions {
+  readonly there: string;
+  readonly back: string;
+}
+
+/** Both directions of a packet with ports. */
+export function directionsOf(packet: Packet): Directions {
   const ports = packet.tcp ?? packet.udp;
   const source = `${packet.ip?.src} ${ports?.srcPort}`;
   const target = `${packet.ip?.dst} ${ports?.dstPort}`;
@@ -150,9 +161,10 @@ function describe(
     return { ...common, kind: 'other', protocol: 'other', name, labels: [`${name} ${size} B`, name] };
   }
   const { seq, ack, flags, srcPort, dstPort, options, payloadSize: length } = tcp;
-  const { there, back } = directionsOf(packet);
+  const directions = directionsOf(packet);
+  const { there, back } = directions;
   const isSyn = (flags & TcpFlags.SYN) !== 0;
-  if (bases.see(there, tcp)) sent.delete(there);
+  if (bases.see(directions, tcp)) sent.delete(there);
 
   const sequenceLength = length + (isSyn || (flags & TcpFlags.FIN) !== 0 ? 1 : 0);
   const known = sent.get(there) ?? new Set<string>();

@@ -115,6 +115,10 @@ export class ChatClient {
   #received = 0;
   #unanswered = 0;
   #onAnswer: (() => void) | undefined;
+  #onGreeted: (() => void) | undefined;
+  readonly #greeted: Promise<void> = new Promise((resolve) => {
+    this.#onGreeted = resolve;
+  });
   #cancelLinger: (() => void) | undefined;
   #cancelPartial: (() => void) | undefined;
   #sending: Promise<void> = Promise.resolve();
@@ -162,6 +166,8 @@ export class ChatClient {
       this.#emit({ type: 'refused', bytes, limit_bytes: this.#maxLineBytes });
       return;
     }
+    // Before the greeting it is not known whether there will be echoes to wait for.
+    if (this.#udp && this.#mode === 'unknown') await this.#greeted;
     if (this.#udp && this.#mode === 'chat' && this.#unanswered >= MAX_UNANSWERED) await this.#answered(MAX_UNANSWERED);
     const isSaid = !text.startsWith('/') || text.startsWith('//');
     if (isSaid) {
@@ -190,8 +196,7 @@ export class ChatClient {
 
   #introduce(): void {
     if (this.#alwaysPlain) {
-      this.#mode = 'plain';
-      this.#emit({ type: 'plain' });
+      this.#bePlain();
       return;
     }
     // Even without a name of its own a client says /name, so that the server knows it for one of ours.
@@ -216,6 +221,7 @@ export class ChatClient {
 
   #bePlain(): void {
     this.#mode = 'plain';
+    this.#onGreeted?.();
     this.#emit({ type: 'plain' });
   }
 
@@ -295,7 +301,8 @@ export class ChatClient {
         this.#cancelPartial?.();
         if (count === 0) break;
         this.#heard();
-        for (const line of lines.push(buffer.subarray(0, count))) this.#take(line.tooLong ? '(a line too long)' : line.text);
+        for (const line of lines.push(buffer.subarray(0, count)))
+          this.#take(line.tooLong ? '(a line too long)' : line.text);
         if (lines.partialBytes > 0) this.#showPartialLater(lines);
       }
       for (const line of lines.end()) this.#take(line.text);
@@ -341,6 +348,7 @@ export class ChatClient {
     const line = this.#alwaysPlain ? ({ kind: 'text', text } as const) : parseServerLine(text);
     if (line.kind === 'welcome') {
       this.#mode = 'chat';
+      this.#onGreeted?.();
       this.#name = line.name;
       this.#emit({ type: 'welcome', name: line.name, text: line.text });
       return;
@@ -411,6 +419,7 @@ export class ChatClient {
     this.#isOver = true;
     for (const forget of [...this.#timers]) forget();
     this.#onAnswer?.();
+    this.#onGreeted?.();
     this.#socket.close();
     const counts = { sent: this.#sent, delivered: this.#delivered, received: this.#received };
     this.#resolveFinished(error === undefined ? { reason, ...counts } : { reason, error, ...counts });

@@ -135,6 +135,5 @@ export function byteLength(text: string): number {
  * around. Whoever prints what a stranger wrote goes through here.
  */
 export function printable(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are the subject
-  return text.replace(/[\x00-\x08\x0a-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u2028\u2029]/g, '');
+  return text.replace(/[\p{Cc}\u202a-\u202e\u2066-\u2069\u2028\u2029]/gu, (char) => (char === '\t' ? char : ''));
 }

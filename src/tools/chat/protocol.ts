@@ -42,7 +42,7 @@ export type ClientLine =
 export function parseClientLine(text: string): ClientLine {
   if (!text.startsWith('/')) return { kind: 'say', text };
   if (text.startsWith('//')) return { kind: 'say', text: text.slice(1) };
-  const [command = '', rest = ''] = splitOnce(text.trimEnd(), ' ');
+  const [command, rest = ''] = splitOnce(text.trimEnd(), ' ');
   switch (command) {
     case '/name':
       return { kind: 'name', name: rest };
@@ -90,7 +90,8 @@ export const notice: {
   readonly slow: (limit: number) => string;
   readonly dropped: (name: string, why: string) => string;
 } = {
-  welcome: (name, others) => `* welcome ${name}, ${others.length === 0 ? 'nobody else is here' : `with ${list(others)}`}`,
+  welcome: (name, others) =>
+    `* welcome ${name}, ${others.length === 0 ? 'nobody else is here' : `with ${list(others)}`}`,
   joined: (names) => `* ${list(names)} joined`,
   left: (names) => `* ${list(names)} left`,
   renamed: (from, to) => `* ${from} is now ${to}`,
@@ -110,7 +111,7 @@ export const notice: {
 
 export function parseServerLine(text: string): ServerLine {
   if (text.startsWith('* ')) return parseNotice(text);
-  const [name = '', rest] = splitOnce(text, ': ');
+  const [name, rest] = splitOnce(text, ': ');
   // fgets-style peers cut trailing blanks nowhere, so `you: ` with nothing said still has its blank.
   if (rest === undefined || name === '' || /\s/.test(name)) return { kind: 'text', text };
   if (name === OWN_NAME) return { kind: 'echo', text: rest };

@@ -65,6 +65,8 @@ export class Room {
   /** Take in a member under the name that it has asked for, or its address. */
   enter(member: Member): void {
     if (member.joined) return;
+    // Those who left before it came are not its business.
+    if (this.#gathered?.kind === 'left') this.#tellGathered();
     member.name = this.#free(cleanName(member.wanted ?? '') ?? member.address);
     member.joined = true;
     this.#members.set(member.name.toLowerCase(), member);
@@ -77,23 +79,19 @@ export class Room {
   /** A line that a client sent. Every line has an answer. */
   line(member: Member, text: string): void {
     const line = parseClientLine(text);
-    if (line.kind === 'alive') return this.#answer(member, member.joined ? notice.alive : notice.stranger);
-    if (line.kind === 'quit') {
-      this.#answer(member, notice.bye);
-      this.remove(member, 'quit');
-      return member.depart();
-    }
-    if (line.kind === 'name') return this.#name(member, line.name);
-    this.enter(member);
-    switch (line.kind) {
-      case 'who':
-        return this.#answer(member, notice.who(this.names));
-      case 'unknown':
-        return this.#answer(member, notice.unknown(line.command));
-      case 'say':
+    // Neither makes a member of a stranger.
+    if (line.kind === 'alive') this.#answer(member, member.joined ? notice.alive : notice.stranger);
+    else if (line.kind === 'quit') this.#quit(member);
+    else if (line.kind === 'name') this.#name(member, line.name);
+    else {
+      this.enter(member);
+      if (line.kind === 'who') this.#answer(member, notice.who(this.names));
+      else if (line.kind === 'unknown') this.#answer(member, notice.unknown(line.command));
+      else {
         // Nothing said is nothing to tell others; the one who pressed return still waits for an answer.
         if (line.text.trim() !== '') this.#say(member, member.name, line.text);
-        return this.#answer(member, `${OWN_NAME}: ${line.text}`);
+        this.#answer(member, `${OWN_NAME}: ${line.text}`);
+      }
     }
   }
 
@@ -136,28 +134,44 @@ export class Room {
     this.broadcast(`${name}: ${text}`, from);
   }
 
+  #quit(member: Member): void {
+    this.#answer(member, notice.bye);
+    this.remove(member, 'quit');
+    member.depart();
+  }
+
   #name(member: Member, wanted: string): void {
-    const isNew = !member.joined;
-    // A UDP client repeats its name when it has heard no answer.
-    const isRepeated = member.wanted === wanted;
     const clean = cleanName(wanted);
-    if (!isNew && clean === null) return this.#answer(member, notice.badName);
-    member.wanted = wanted;
-    if (isNew) this.enter(member);
-    if (isNew || isRepeated) return this.#welcome(member, clean === null);
+    if (!member.joined) {
+      member.wanted = wanted;
+      this.enter(member);
+      this.#welcome(member);
+      // No name at all is a wish too: to be called by the address.
+      if (clean === null && wanted !== '') this.#answer(member, notice.badName);
+    } else if (clean === null) {
+      this.#answer(member, notice.badName);
+    } else if (member.wanted === wanted) {
+      // A UDP client repeats its name when it has heard no answer.
+      this.#welcome(member);
+    } else {
+      member.wanted = wanted;
+      this.#rename(member, clean);
+    }
+  }
+
+  #rename(member: Member, wanted: string): void {
     const from = member.name;
     this.#members.delete(from.toLowerCase());
-    member.name = this.#free(clean as string);
+    member.name = this.#free(wanted);
     this.#members.set(member.name.toLowerCase(), member);
     this.#answer(member, notice.named(member.name));
     this.#emit({ type: 'renamed', from, to: member.name, address: member.address });
     this.broadcast(notice.renamed(from, member.name), member);
   }
 
-  #welcome(member: Member, isBadName: boolean): void {
+  #welcome(member: Member): void {
     const others = this.names.filter((name) => name !== member.name);
     this.#answer(member, notice.welcome(member.name, others));
-    if (isBadName) this.#answer(member, notice.badName);
   }
 
   #answer(member: Member, text: string): void {

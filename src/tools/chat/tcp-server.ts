@@ -59,6 +59,7 @@ interface TcpMember extends Member {
   pausedSince: number | undefined;
   cancelGreeting: () => void;
   cancelPartial: (() => void) | undefined;
+  cancelLinger: (() => void) | undefined;
 }
 
 /**
@@ -120,14 +121,16 @@ class TcpChatServer implements ChatServer {
     this.#room.broadcast(notice.closing);
     this.#room.close();
     if (this.#connections.size === 0) return;
+    let cancel: (() => void) | undefined;
     await new Promise<void>((resolve) => {
       this.#onEmpty = resolve;
-      this.#setTimer(SHUTDOWN_LINGER_MS, resolve);
+      cancel = this.#setTimer(SHUTDOWN_LINGER_MS, resolve);
       for (const member of [...this.#connections]) {
         this.#dismiss(member);
         member.outbox.onceDrained(() => this.#close(member));
       }
     });
+    cancel?.();
     for (const member of [...this.#connections]) this.#close(member);
   }
 
@@ -175,6 +178,7 @@ class TcpChatServer implements ChatServer {
       outbox: new Outbox(socket, this.#queueBytes, () => this.#drop(member, 'reset')),
       cancelGreeting: this.#setTimer(GREETING_MS, () => this.#room.enter(member)),
       cancelPartial: undefined,
+      cancelLinger: undefined,
       deliver: (bytes) => {
         if (!member.outbox.write(bytes)) this.#evict(member);
       },
@@ -259,7 +263,7 @@ class TcpChatServer implements ChatServer {
     this.#room.remove(member, 'closed');
     this.#dismiss(member);
     member.outbox.onceDrained(() => this.#close(member));
-    if (!member.closed) this.#setTimer(CLOSE_LINGER_MS, () => this.#close(member));
+    this.#lingerAtMost(member);
   }
 
   /** Our end first: send what waits, FIN, then wait a moment for the peer's FIN. */
@@ -272,7 +276,11 @@ class TcpChatServer implements ChatServer {
         this.#close(member);
       }
     });
-    this.#setTimer(CLOSE_LINGER_MS, () => this.#close(member));
+    this.#lingerAtMost(member);
+  }
+
+  #lingerAtMost(member: TcpMember): void {
+    if (!member.closed) member.cancelLinger ??= this.#setTimer(CLOSE_LINGER_MS, () => this.#close(member));
   }
 
   #evict(member: TcpMember): void {
@@ -299,6 +307,7 @@ class TcpChatServer implements ChatServer {
     if (member.closed) return;
     member.closed = true;
     this.#dismiss(member);
+    member.cancelLinger?.();
     member.outbox.stop();
     member.socket.close();
     this.#connections.delete(member);

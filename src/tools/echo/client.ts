@@ -84,7 +84,10 @@ export class EchoClient implements Disposable {
     return answers;
   }
 
-  async #readAll(sent: number, io: { timeoutMs: number | undefined; signal: AbortSignal | undefined }): Promise<readonly string[]> {
+  async #readAll(
+    sent: number,
+    io: { timeoutMs: number | undefined; signal: AbortSignal | undefined },
+  ): Promise<readonly string[]> {
     const decoder = new TextDecoder();
     const buffer = new Uint8Array(MESSAGE_BYTES);
     let text = '';

@@ -1,0 +1,398 @@
+/** `barewire chat serve` and `barewire chat join`: the faces of src/tools/chat. */
+import { userInfo } from 'node:os';
+import type { Command } from 'commander';
+import { formatSocketAddress } from '../../addr/index.ts';
+import { kernel } from '../../os/kernel.ts';
+import {
+  CHAT_PORT,
+  type ChatClient,
+  type ChatClientEvent,
+  type ChatEnd,
+  type ChatServerEvent,
+  joinChat,
+  MAX_LINE_BYTES,
+  printable,
+  SERVER_NAME,
+  serveChat,
+} from '../../tools/chat/index.ts';
+import { LineEditor } from '../line-editor.ts';
+import {
+  addressesOf,
+  addressFields,
+  CommandError,
+  explain,
+  type FamilyOptions,
+  firstThatOpens,
+  inputLines,
+  listenArguments,
+  onSignals,
+  portNumber,
+  Report,
+  releaseInput,
+  seconds,
+} from '../talk.ts';
+
+interface ServeOptions extends FamilyOptions {
+  readonly udp?: boolean;
+  readonly json?: boolean;
+  readonly maxClients?: string;
+}
+
+interface JoinOptions extends FamilyOptions {
+  readonly udp?: boolean;
+  readonly json?: boolean;
+  readonly name?: string;
+  readonly plain?: boolean;
+  readonly listen?: boolean;
+  readonly timeout?: string;
+  readonly linger?: string;
+}
+
+const DEFAULT_CONNECT_SECONDS = 10;
+const DEFAULT_LINGER_SECONDS = 2;
+
+export function register(program: Command): void {
+  const chat = program.command('chat').description('talk line by line: one server, many clients, over TCP or UDP');
+
+  chat
+    .command('serve')
+    .description(`serve a chat (127.0.0.1 and port ${CHAT_PORT} unless told; 0.0.0.0 or :: for every interface)`)
+    .argument('[address]', 'where to listen; a number alone is the port')
+    .argument('[port]', '0 lets the system choose')
+    .option('-u, --udp', 'datagrams instead of connections')
+    .option('-4, --ipv4', 'IPv4 only when looking up a name')
+    .option('-6, --ipv6', 'IPv6 only when looking up a name')
+    .option('--max-clients <count>', 'most clients at once (1000)')
+    .option('--json', 'one JSON object a line')
+    .action(async (address: string | undefined, port: string | undefined, options: ServeOptions) => {
+      process.exitCode = await serve(address, port, options);
+    });
+
+  chat
+    .command('join')
+    .description('join a chat, or talk with any program that sends lines')
+    .argument('<host>')
+    .argument('[port]', `${CHAT_PORT} unless told`)
+    .option('-u, --udp', 'datagrams instead of a connection')
+    .option('-n, --name <name>', 'how others see you (your login name)')
+    .option('--plain', 'the peer is no chat server: announce nothing, show everything as it comes')
+    .option('-d, --listen', 'do not read standard input')
+    .option('-4, --ipv4', 'IPv4 only')
+    .option('-6, --ipv6', 'IPv6 only')
+    .option('-w, --timeout <seconds>', `for connecting (${DEFAULT_CONNECT_SECONDS}; 0 for none)`)
+    .option('-q, --linger <seconds>', `after end of input, wait so long for more (${DEFAULT_LINGER_SECONDS})`)
+    .option('--json', 'one JSON object a line')
+    .addHelpText(
+      'after',
+      `
+Lines: /who lists who is here, /name NAME takes a name, /quit leaves; // begins a line with /.
+Input from a pipe is sent line by line; at its end we say so (half-close) and go on
+printing until the server closes, or until nothing came for the linger time.
+A peer that gives no greeting is taken as plain after 300 ms.`,
+    )
+    .action(async (host: string, port: string | undefined, options: JoinOptions) => {
+      process.exitCode = await join(host, port, options);
+    });
+}
+
+/** What a stranger wrote must not steer our terminal; into a pipe it goes as it is. */
+function shown(text: string): string {
+  return process.stdout.isTTY ? printable(text) : text;
+}
+
+function isInteractive(report: Report): boolean {
+  return process.stdin.isTTY && process.stdout.isTTY && !report.json;
+}
+
+// ------------------------------------------------------------------------------------------------------------- serve
+
+async function serve(first: string | undefined, second: string | undefined, options: ServeOptions): Promise<number> {
+  const report = new Report('chat', options.json);
+  try {
+    return await serveUntilStopped(first, second, options, report);
+  } catch (error) {
+    const exitCode = report.fail(error, options.udp);
+    report.summary('error', {});
+    releaseInput();
+    return exitCode;
+  }
+}
+
+async function serveUntilStopped(
+  first: string | undefined,
+  second: string | undefined,
+  options: ServeOptions,
+  report: Report,
+): Promise<number> {
+  const [addressText = '127.0.0.1', portText] = listenArguments(first, second);
+  const addresses = await addressesOf(addressText, portNumber(portText, CHAT_PORT, 0), options);
+  const maxClients = options.maxClients === undefined ? undefined : Number(options.maxClients);
+  if (maxClients !== undefined && !(Number.isInteger(maxClients) && maxClients > 0)) {
+    throw new CommandError(`--max-clients: expected a whole number of 1 or more, got '${options.maxClients}'`);
+  }
+  const server = await firstThatOpens(addresses, (address) =>
+    serveChat({
+      host: kernel,
+      address,
+      udp: options.udp,
+      maxClients,
+      onEvent: (event) => tellServerEvent(report, event, options.udp === true),
+    }),
+  );
+  report.event('listening', { ...addressFields(server.address), protocol: options.udp === true ? 'udp' : 'tcp' });
+  report.note(`listening on ${formatSocketAddress(server.address)}${options.udp === true ? ' (udp)' : ''}`);
+
+  let stop: (exitCode: number) => void = () => undefined;
+  const stopped = new Promise<number>((resolve) => {
+    stop = resolve;
+  });
+  const signals = onSignals(stop);
+  const hear = (text: string): void => {
+    const line = text.trim();
+    if (line === '/quit') stop(0);
+    else if (line === '/who') report.note(`* ${server.names.length} here: ${shown(server.names.join(', '))}`);
+    else if (line !== '') server.say(text.startsWith('//') ? text.slice(1) : text);
+  };
+  let editor: LineEditor | undefined;
+  if (isInteractive(report)) {
+    editor = new LineEditor({
+      input: process.stdin,
+      output: process.stdout,
+      prompt: `${SERVER_NAME}> `,
+      onLine: hear,
+      onEnd: () => report.note('(input ended; the server goes on, Ctrl-C stops it)'),
+      onInterrupt: signals.raise,
+    });
+    const { print } = editor;
+    report.print = (text) => print.call(editor, text);
+  } else {
+    void hearPipe(report, hear);
+  }
+
+  const exitCode = await stopped;
+  await server.close();
+  editor?.close();
+  releaseInput();
+  const { joined, peak, messages } = server.stats;
+  report.summary(
+    exitCode === 0 ? 'done' : 'interrupted',
+    { clients: joined, peak_clients: peak, messages },
+    `served ${joined} clients (at most ${peak} at once), ${messages} messages, ${duration(report)}`,
+  );
+  signals.stop();
+  return exitCode;
+}
+
+/** The end of the operator's input ends nothing: a server started with `< /dev/null` serves. */
+async function hearPipe(report: Report, hear: (line: string) => void): Promise<void> {
+  try {
+    for await (const line of inputLines(MAX_LINE_BYTES)) {
+      if (line === undefined) report.note(`line refused: longer than ${MAX_LINE_BYTES} bytes`);
+      else hear(line);
+    }
+  } catch (error) {
+    report.note(`input: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+function tellServerEvent(report: Report, event: ChatServerEvent, udp: boolean): void {
+  switch (event.type) {
+    case 'joined':
+      report.event(event.type, { name: event.name, address: event.address }, `* ${shown(event.name)} joined`);
+      return;
+    case 'left': {
+      const how = { quit: 'left', closed: 'left', reset: 'left (connection reset)' }[event.reason as string];
+      const text = how ?? (event.reason === 'slow' ? 'was disconnected: it did not read' : 'left (silent too long)');
+      const { name, address, reason } = event;
+      report.event(event.type, { name, address, reason }, `* ${shown(name)} ${text}`);
+      return;
+    }
+    case 'renamed':
+      report.event(
+        event.type,
+        { from: event.from, to: event.to, address: event.address },
+        `* ${shown(event.from)} is now ${shown(event.to)}`,
+      );
+      return;
+    case 'message':
+      // On a terminal the operator's own line stands there as typed.
+      report.event(
+        event.type,
+        { name: event.name, text: event.text },
+        event.name === SERVER_NAME ? undefined : shown(`${event.name}: ${event.text}`),
+      );
+      return;
+    case 'refused':
+      report.event(
+        event.type,
+        { name: event.name, limit_bytes: event.limit_bytes },
+        `* refused a line of ${shown(event.name)}: longer than ${event.limit_bytes} bytes`,
+      );
+      return;
+    case 'error':
+      report.event('error', { message: explain(event.error, udp).message });
+      if (!report.json) report.note(`barewire chat: ${explain(event.error, udp).message}`);
+      return;
+  }
+}
+
+// -------------------------------------------------------------------------------------------------------------- join
+
+async function join(host: string, portText: string | undefined, options: JoinOptions): Promise<number> {
+  const report = new Report('chat', options.json);
+  const abort = new AbortController();
+  let client: ChatClient | undefined;
+  let signalCode = 0;
+  const signals = onSignals((exitCode) => {
+    signalCode = exitCode;
+    if (client === undefined) abort.abort();
+    else void client.quit('interrupted');
+  });
+  let editor: LineEditor | undefined;
+  try {
+    const addresses = await addressesOf(host, portNumber(portText, CHAT_PORT), options);
+    const timeoutMs = seconds('--timeout', options.timeout, DEFAULT_CONNECT_SECONDS);
+    const lingerMs = seconds('--linger', options.linger, DEFAULT_LINGER_SECONDS) ?? 0;
+    const name = options.name ?? loginName();
+    const joined = await firstThatOpens(addresses, (address) =>
+      joinChat({
+        host: kernel,
+        address,
+        udp: options.udp,
+        plain: options.plain,
+        name,
+        timeoutMs,
+        lingerMs,
+        signal: abort.signal,
+        onEvent: (event) => {
+          tellClientEvent(report, event);
+          if (event.type === 'welcome' || event.type === 'named') editor?.setPrompt(`${printable(event.name)}> `);
+        },
+      }),
+    );
+    client = joined;
+    const hear = (line: string): Promise<void> => joined.say(line);
+    if (isInteractive(report) && options.listen !== true) {
+      editor = new LineEditor({
+        input: process.stdin,
+        output: process.stdout,
+        prompt: options.plain === true ? '> ' : `${printable(joined.name ?? '')}> `,
+        onLine: (line) => void hear(line),
+        onEnd: () => joined.end(),
+        onInterrupt: signals.raise,
+      });
+      const { print } = editor;
+      report.print = (text) => print.call(editor, text);
+    } else if (options.listen !== true) {
+      void sendPipe(joined, report, hear);
+    }
+    const end = await joined.finished;
+    editor?.close();
+    releaseInput();
+    return conclude(report, end, signalCode, joined, options.udp === true);
+  } catch (error) {
+    editor?.close();
+    releaseInput();
+    if (signalCode !== 0) {
+      report.summary('interrupted', {}, `interrupted before a connection, ${duration(report)}`);
+      return signalCode;
+    }
+    const exitCode = report.fail(error, options.udp);
+    report.summary((error as { code?: unknown }).code === 'ERR_SOCKET_TIMEOUT' ? 'deadline' : 'error', {});
+    return exitCode;
+  } finally {
+    signals.stop();
+  }
+}
+
+async function sendPipe(client: ChatClient, report: Report, hear: (line: string) => Promise<void>): Promise<void> {
+  try {
+    for await (const line of inputLines(MAX_LINE_BYTES)) {
+      if (line === undefined) report.note(`line refused: longer than ${MAX_LINE_BYTES} bytes`);
+      else await hear(line);
+    }
+  } catch (error) {
+    report.note(`input: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  client.end();
+}
+
+function conclude(report: Report, end: ChatEnd, signalCode: number, client: ChatClient, udp: boolean): number {
+  const { sent, delivered, received, reason } = end;
+  const fields = { sent, delivered, received, ended_by: reason === 'closed' || reason === 'error' ? 'peer' : 'self' };
+  if (reason === 'interrupted' || signalCode !== 0) {
+    const counts = `sent ${sent} lines, received ${received}, ${duration(report)}`;
+    report.summary('interrupted', fields, counts);
+    return signalCode === 0 ? 130 : signalCode;
+  }
+  if (reason === 'error') {
+    const exitCode = report.fail(end.error, udp, client.remote);
+    report.summary('error', fields);
+    return exitCode;
+  }
+  if (reason === 'closed' && process.stdout.isTTY) report.note('(the server closed the connection)');
+  report.summary('done', fields);
+  return 0;
+}
+
+function tellClientEvent(report: Report, event: ChatClientEvent): void {
+  const { type } = event;
+  switch (type) {
+    case 'connected':
+      report.event(type, {
+        address: addressFields(event.remote).address,
+        port: addressFields(event.remote).port,
+        local_address: addressFields(event.local).address,
+        local_port: addressFields(event.local).port,
+      });
+      return;
+    case 'welcome':
+      report.event(type, { name: event.name, text: event.text }, shown(`* ${event.text}`));
+      return;
+    case 'plain':
+      report.event(type, {});
+      if (process.stdout.isTTY && !report.json) report.note('(no greeting: lines go as they are)');
+      return;
+    case 'message':
+      report.event(type, { name: event.name, text: event.text }, shown(`${event.name}: ${event.text}`));
+      return;
+    case 'delivered':
+      report.event(type, { text: event.text });
+      return;
+    case 'joined':
+    case 'left': {
+      const more = event.more > 0 ? ` and ${event.more} more` : '';
+      report.event(type, { names: event.names, more: event.more }, shown(`* ${event.names.join(', ')}${more} ${type}`));
+      return;
+    }
+    case 'renamed':
+      report.event(type, { from: event.from, to: event.to }, shown(`* ${event.from} is now ${event.to}`));
+      return;
+    case 'named':
+      report.event(type, { name: event.name }, shown(`* you are now ${event.name}`));
+      return;
+    case 'notice':
+      report.event(type, { text: event.text }, shown(`* ${event.text}`));
+      return;
+    case 'text':
+      report.event(type, { text: event.text }, shown(event.text));
+      return;
+    case 'refused':
+      report.event(type, { bytes: event.bytes, limit_bytes: event.limit_bytes });
+      if (!report.json) report.note(`line refused: ${event.bytes} bytes, at most ${event.limit_bytes}`);
+      return;
+  }
+}
+
+function loginName(): string | undefined {
+  try {
+    return process.env['USER'] || userInfo().username;
+  } catch {
+    // A container's uid may have no entry in passwd(5).
+    return undefined;
+  }
+}
+
+function duration(report: Report): string {
+  return `${(report.elapsedMs / 1000).toFixed(1)} s`;
+}

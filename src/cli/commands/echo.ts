@@ -1,0 +1,238 @@
+/** `barewire echo serve` and `barewire echo send`: the faces of src/tools/echo. */
+import { createInterface } from 'node:readline';
+import type { Command } from 'commander';
+import { formatSocketAddress } from '../../addr/index.ts';
+import { kernel } from '../../os/kernel.ts';
+import { SocketError } from '../../socket/error.ts';
+import { addressName, decodeText, printable } from '../../tools/chat/index.ts';
+import {
+  connectEcho,
+  ECHO_TCP_PORT,
+  ECHO_UDP_PORT,
+  type EchoClient,
+  EchoClosedError,
+  type EchoServerEvent,
+  EXIT,
+  serveEcho,
+} from '../../tools/echo/index.ts';
+import {
+  addressesOf,
+  addressFields,
+  CommandError,
+  EXIT_NO,
+  explain,
+  type FamilyOptions,
+  firstThatOpens,
+  inputLines,
+  listenArguments,
+  onSignals,
+  portNumber,
+  Report,
+  releaseInput,
+  seconds,
+} from '../talk.ts';
+
+interface EchoOptions extends FamilyOptions {
+  readonly udp?: boolean;
+  readonly json?: boolean;
+  readonly timeout?: string;
+}
+
+const DEFAULT_TIMEOUT_SECONDS = 5;
+const MAX_INPUT_BYTES = 1024 * 1024;
+
+export function register(program: Command): void {
+  const echo = program.command('echo').description('a server that says how long each message was, and its client');
+
+  echo
+    .command('serve')
+    .description(`answer each message with its length (127.0.0.1; port ${ECHO_TCP_PORT}, UDP ${ECHO_UDP_PORT})`)
+    .argument('[address]', 'where to listen; a number alone is the port')
+    .argument('[port]', '0 lets the system choose')
+    .option('-u, --udp', 'datagrams instead of connections')
+    .option('-4, --ipv4', 'IPv4 only when looking up a name')
+    .option('-6, --ipv6', 'IPv6 only when looking up a name')
+    .option('--json', 'one JSON object a line')
+    .action(async (address: string | undefined, port: string | undefined, options: EchoOptions) => {
+      process.exitCode = await serve(address, port, options);
+    });
+
+  echo
+    .command('send')
+    .description('send each line of standard input, print the answer; the line "exit" or end of input ends')
+    .argument('<host>')
+    .argument('[port]', `${ECHO_TCP_PORT} unless told, UDP ${ECHO_UDP_PORT}`)
+    .option('-u, --udp', 'datagrams instead of a connection')
+    .option('-4, --ipv4', 'IPv4 only')
+    .option('-6, --ipv6', 'IPv6 only')
+    .option('-w, --timeout <seconds>', `for connecting and for each answer (${DEFAULT_TIMEOUT_SECONDS}; 0 for none)`)
+    .option('--json', 'one JSON object a line')
+    .action(async (host: string, port: string | undefined, options: EchoOptions) => {
+      process.exitCode = await send(host, port, options);
+    });
+}
+
+function shown(text: string): string {
+  return process.stdout.isTTY ? printable(text) : text;
+}
+
+function defaultPort(options: EchoOptions): number {
+  return options.udp === true ? ECHO_UDP_PORT : ECHO_TCP_PORT;
+}
+
+async function serve(first: string | undefined, second: string | undefined, options: EchoOptions): Promise<number> {
+  const report = new Report('echo', options.json);
+  const udp = options.udp === true;
+  try {
+    const [addressText = '127.0.0.1', portText] = listenArguments(first, second);
+    const addresses = await addressesOf(addressText, portNumber(portText, defaultPort(options), 0), options);
+    const server = await firstThatOpens(addresses, (address) =>
+      serveEcho({ host: kernel, address, udp, onEvent: (event) => tellServerEvent(report, event, udp) }),
+    );
+    report.event('listening', { ...addressFields(server.address), protocol: udp ? 'udp' : 'tcp' });
+    report.note(`listening on ${formatSocketAddress(server.address)}${udp ? ' (udp)' : ''}`);
+    let signals: { stop: () => void } | undefined;
+    const exitCode = await new Promise<number>((resolve) => {
+      signals = onSignals(resolve);
+    });
+    server.close();
+    signals?.stop();
+    report.summary('interrupted', { requests: server.requests }, `answered ${server.requests} messages`);
+    return exitCode;
+  } catch (error) {
+    const exitCode = report.fail(error, udp);
+    report.summary('error', {});
+    return exitCode;
+  }
+}
+
+function tellServerEvent(report: Report, event: EchoServerEvent, udp: boolean): void {
+  switch (event.type) {
+    case 'accepted':
+      report.event(event.type, addressFields(event.peer), `* ${addressName(event.peer)} connected`);
+      return;
+    case 'request': {
+      const text = decodeText(event.data);
+      report.event(
+        event.type,
+        { ...addressFields(event.peer), bytes: event.data.length, text },
+        `client ${addressName(event.peer)} request-> ${shown(text)}`,
+      );
+      return;
+    }
+    case 'left':
+      report.event(
+        event.type,
+        { ...addressFields(event.peer), reason: event.reason },
+        `* ${addressName(event.peer)} left${event.reason === 'reset' ? ' (connection reset)' : ''}`,
+      );
+      return;
+    case 'error':
+      report.event('error', { message: explain(event.error, udp).message });
+      if (!report.json) report.note(`barewire echo: ${explain(event.error, udp).message}`);
+      return;
+  }
+}
+
+async function send(host: string, portText: string | undefined, options: EchoOptions): Promise<number> {
+  const report = new Report('echo', options.json);
+  const udp = options.udp === true;
+  const abort = new AbortController();
+  let signalCode = 0;
+  const signals = onSignals((exitCode) => {
+    signalCode = exitCode;
+    abort.abort();
+  });
+  const counts = { requests: 0, answers: 0 };
+  let client: EchoClient | undefined;
+  try {
+    const addresses = await addressesOf(host, portNumber(portText, defaultPort(options)), options);
+    const timeoutMs = seconds('--timeout', options.timeout, DEFAULT_TIMEOUT_SECONDS);
+    client = await firstThatOpens(addresses, (address) =>
+      connectEcho({ host: kernel, address, udp, timeoutMs, signal: abort.signal }),
+    );
+    report.event('connected', {
+      ...addressFields(client.remote),
+      local_address: addressFields(client.local).address,
+      local_port: addressFields(client.local).port,
+    });
+    await askAll(client, report, counts, udp, abort.signal, signals.raise);
+    if (signalCode !== 0) throw new CommandError('interrupted', signalCode);
+    report.summary('done', counts);
+    return 0;
+  } catch (error) {
+    if (signalCode !== 0) {
+      report.summary('interrupted', counts, `sent ${counts.requests} messages, received ${counts.answers} answers`);
+      return signalCode;
+    }
+    const isLate = error instanceof SocketError && error.code === 'ERR_SOCKET_TIMEOUT';
+    const failure = error instanceof EchoClosedError ? new CommandError(error.message, EXIT_NO) : error;
+    const exitCode = report.fail(failure, udp, client?.remote);
+    report.summary(isLate ? 'deadline' : 'error', counts);
+    return exitCode;
+  } finally {
+    signals.stop();
+    client?.close();
+    releaseInput();
+  }
+}
+
+async function askAll(
+  client: EchoClient,
+  report: Report,
+  counts: { requests: number; answers: number },
+  udp: boolean,
+  signal: AbortSignal,
+  interrupt: () => void,
+): Promise<void> {
+  for await (const line of lines(report, signal, interrupt)) {
+    if (line === undefined) {
+      report.note(`line refused: longer than ${MAX_INPUT_BYTES} bytes`);
+      continue;
+    }
+    if (line === EXIT) {
+      await client.exit();
+      return;
+    }
+    if (line === '' && !udp) {
+      // The textbook client waits for ever here.
+      report.note('an empty line sends nothing over TCP');
+      continue;
+    }
+    counts.requests++;
+    for (const answer of await client.ask(line)) {
+      counts.answers++;
+      report.event('answer', { text: answer }, shown(answer));
+    }
+    if (signal.aborted) return;
+  }
+}
+
+/** The lines to send: from a terminal with a prompt, from anything else as they come. */
+async function* lines(
+  report: Report,
+  signal: AbortSignal,
+  interrupt: () => void,
+): AsyncGenerator<string | undefined, void, void> {
+  if (!process.stdin.isTTY || !process.stdout.isTTY || report.json) {
+    const input = inputLines(MAX_INPUT_BYTES);
+    const onAbort = (): void => releaseInput();
+    signal.addEventListener('abort', onAbort);
+    yield* input;
+    return;
+  }
+  const editor = createInterface({ input: process.stdin, output: process.stdout, prompt: 'client request-> ' });
+  editor.on('SIGINT', () => {
+    interrupt();
+    editor.close();
+  });
+  try {
+    editor.prompt();
+    for await (const line of editor) {
+      yield line;
+      editor.prompt();
+    }
+  } finally {
+    editor.close();
+  }
+}
