@@ -96,7 +96,8 @@ async function measureSender(command) {
   return { rate: (count * 1e9) / ns, cpu: Number.NaN };
 }
 
-const tcpLoad = (mode, connections, size) => (port, ms) => [...peer('tcp_load'), mode, port, connections, size, ms].map(String);
+const tcpLoad = (mode, connections, size) => (port, ms) =>
+  [...peer('tcp_load'), mode, port, connections, size, ms].map(String);
 // With segmentation offload the sender is several times faster than any receiver: what is measured is the receiver.
 const udpLoad = (size) => (port, ms) => [...peer('udp_send'), port, size, ms, 'gso'].map(String);
 
@@ -236,7 +237,9 @@ function print({ name, unit, rows, bars }) {
   console.log(`  ${'who'.padEnd(6)}${'median'.padStart(12)}${'low … high'.padStart(26)}   of C  of ${node}  CPU`);
   for (const { who, rate, low, high, ofC, ofNode, cpu } of rows) {
     const spread = `${count(low)} … ${count(high).trim()}`;
-    console.log(`  ${who.padEnd(6)}${count(rate).padStart(12)}${spread.padStart(26)}  ${two(ofC)}   ${two(ofNode)} ${two(cpu)}`);
+    console.log(
+      `  ${who.padEnd(6)}${count(rate).padStart(12)}${spread.padStart(26)}  ${two(ofC)}   ${two(ofNode)} ${two(cpu)}`,
+    );
   }
   for (const { who, to, bar, ratio, met } of bars) {
     console.log(`  ${met ? 'met   ' : 'MISSED'} ${who} ≥ ${bar} of ${to}: ${ratio.toFixed(2)}`);

@@ -4,8 +4,8 @@
  */
 import { release } from 'node:os';
 import type { WireRule } from '../link/wire-rules.ts';
-import { findScenario, type LabPath, type LabSide, playLab, SCENARIOS as ALL } from '../tools/lab/index.ts';
-import type { Trace, TcpState } from '../trace/event.ts';
+import { SCENARIOS as ALL, findScenario, type LabPath, type LabSide, playLab } from '../tools/lab/index.ts';
+import type { TcpState, Trace } from '../trace/event.ts';
 import { CommandError, UsageError } from './errors.ts';
 
 /** What the lab can play, with what it shows. */
@@ -80,7 +80,14 @@ async function playOnWire(options: LabOptions, wire: 'auto' | 'tun' | 'veth'): P
     });
     const delayMs = options.delayMs ?? DEFAULT_DELAY_MS;
     const path: LabPath = { kind: 'wire', client: hosts.client.device, server: hosts.server.device, delayMs };
-    const trace = await play(options, side(hosts.client), side(hosts.server), path, hosts.tier, hosts.client.device.mtu);
+    const trace = await play(
+      options,
+      side(hosts.client),
+      side(hosts.server),
+      path,
+      hosts.tier,
+      hosts.client.device.mtu,
+    );
     return { kind: 'played', trace, tier: hosts.tier, notes: hosts.notes };
   } finally {
     hosts.close();

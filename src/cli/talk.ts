@@ -4,20 +4,7 @@ import { isIP } from 'node:net';
 import { formatSocketAddress, parsePort, type SocketAddress } from '../addr/index.ts';
 import { SocketError } from '../socket/error.ts';
 import { LineSplitter } from '../tools/chat/index.ts';
-
-/** Exit codes; docs of the command line hold for all commands. */
-export const EXIT_NO = 1;
-export const EXIT_USAGE = 2;
-
-/** A failure that is told in one line and ends the command. */
-export class CommandError extends Error {
-  override readonly name: string = 'CommandError';
-  readonly exitCode: number;
-  constructor(message: string, exitCode: number = EXIT_USAGE) {
-    super(message);
-    this.exitCode = exitCode;
-  }
-}
+import { CommandError, ExitCode, errorMessage } from './errors.ts';
 
 export interface FamilyOptions {
   readonly ipv4?: boolean;
@@ -95,46 +82,25 @@ export async function firstThatOpens<T>(
   throw last;
 }
 
-/** One line: what happened, and where there is one, why or what to do. */
-export function explain(error: unknown, udp: boolean, at?: SocketAddress): { message: string; exitCode: number } {
-  if (error instanceof CommandError) return error;
-  if (!(error instanceof SocketError)) {
-    return { message: error instanceof Error ? error.message : String(error), exitCode: EXIT_USAGE };
-  }
-  const { address, port } = error;
-  const given =
-    address === undefined || port === undefined
-      ? undefined
-      : `${address.includes(':') ? `[${address}]` : address}:${port}`;
-  const where = given ?? (at === undefined ? 'the peer' : formatSocketAddress(at));
+/** The error to show: where the general text would miss what this conversation knows, one that says it. */
+export function explained(error: unknown, udp: boolean, at?: SocketAddress): unknown {
+  if (!(error instanceof SocketError)) return error;
+  const where = at === undefined ? 'the peer' : formatSocketAddress(at);
   switch (error.code) {
     case 'ECONNREFUSED':
-      return {
-        message: udp
-          ? `${where}: nothing listens there (connection refused: ICMP port unreachable)`
-          : `${where}: connection refused: the host is up, nothing listens on that port`,
-        exitCode: EXIT_NO,
-      };
+      return udp
+        ? new CommandError(
+            `${where} answered ICMP port unreachable (connection refused): nothing listens there`,
+            ExitCode.no,
+          )
+        : error;
     case 'ECONNRESET':
     case 'EPIPE':
-      return { message: `${where}: connection reset by peer`, exitCode: EXIT_NO };
+      return new CommandError(`${where}: connection reset by peer`, ExitCode.no, error);
     case 'ERR_SOCKET_TIMEOUT':
-    case 'ETIMEDOUT':
-      return { message: `${where}: no answer in time`, exitCode: EXIT_NO };
-    case 'EADDRINUSE':
-      return { message: `${where}: address already in use`, exitCode: EXIT_USAGE };
-    case 'EADDRNOTAVAIL':
-      return { message: `${where}: not an address of this host`, exitCode: EXIT_USAGE };
-    case 'EACCES':
-      return {
-        message: `${where}: permission denied: ports below net.ipv4.ip_unprivileged_port_start need CAP_NET_BIND_SERVICE`,
-        exitCode: EXIT_USAGE,
-      };
-    case 'EHOSTUNREACH':
-    case 'ENETUNREACH':
-      return { message: `${where}: ${error.text.toLowerCase()}`, exitCode: EXIT_NO };
+      return new CommandError(`${where}: no answer in time`, ExitCode.no, error);
     default:
-      return { message: `${error.message} (${error.text})`, exitCode: EXIT_USAGE };
+      return error;
   }
 }
 
@@ -146,6 +112,8 @@ export class Report {
   readonly #command: string;
   readonly #startedAt = performance.now();
   #hasSummary = false;
+  /** What the summary of a failure tells. */
+  counts: () => Readonly<Record<string, Field>> = () => ({});
   /** Prints above the input line while there is one. */
   print: (text: string) => void = (text) => {
     process.stdout.write(`${text}\n`);
@@ -154,8 +122,6 @@ export class Report {
   constructor(command: string, json: boolean | undefined) {
     this.#command = command;
     this.json = json === true;
-    // `| head -1` is no error: who reads our output has seen enough.
-    process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : EXIT_USAGE));
   }
 
   /** A record in JSON mode, `text` (when there is one) else. */
@@ -170,15 +136,15 @@ export class Report {
     else process.stderr.write(`${text}\n`);
   }
 
-  /** @returns the exit code */
-  fail(error: unknown, udp = false, at?: SocketAddress): number {
-    const { message, exitCode } = explain(error, udp, at);
+  /** Record the failure that ends the command; the caller throws what is returned, and the program prints it. */
+  fail(error: unknown, udp = false, at?: SocketAddress): unknown {
+    const shown = explained(error, udp, at);
+    const code = (error as { code?: unknown }).code;
     if (this.json) {
-      const code = (error as { code?: unknown }).code;
-      this.#record('error', { code: typeof code === 'string' ? code : null, message });
+      this.#record('error', { code: typeof code === 'string' ? code : null, message: errorMessage(shown) });
     }
-    process.stderr.write(`barewire ${this.#command}: ${message}\n`);
-    return exitCode;
+    this.summary(code === 'ERR_SOCKET_TIMEOUT' ? 'deadline' : 'error', this.counts());
+    return shown;
   }
 
   /** The last record, once; `text` goes to stderr when given. */

@@ -148,9 +148,6 @@ export interface ReexecOptions {
  * @returns null when there is no need (root, or inside already): go on here. Otherwise the exit code of the other
  *   process, 128 + n when signal n ended it: exit with it.
  * @throws LabRefused (rejects) when user namespaces are refused; a failure of the program itself is its exit code
- * @example
- * const code = await reexecInUserNamespace();
- * if (code !== null) process.exit(code);
  */
 export async function reexecInUserNamespace(options: ReexecOptions = {}): Promise<number | null> {
   const { canUnshareNet, inUserNamespace } = readCapabilities();

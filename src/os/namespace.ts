@@ -3,9 +3,9 @@
  * about them is as on the kernel, in the same process and event loop.
  */
 import { closeSync, openSync } from 'node:fs';
-import { DriverHost } from '../socket/host.ts';
-import { SocketError } from '../socket/error.ts';
 import type { SocketDriver } from '../socket/driver.ts';
+import { SocketError } from '../socket/error.ts';
+import { DriverHost } from '../socket/host.ts';
 import { type KernelDriver, kernelDriver } from './kernel-driver.ts';
 
 /** unshare(2) and setns(2). */

@@ -51,27 +51,53 @@ export interface Native {
    * `pointerOffset` in `value` for the time of the call.
    */
   setsockopt(
-    handle: Handle, level: number, option: number, value: Uint8Array, length: number,
-    pointerOffset?: number, pointee?: Uint8Array,
+    handle: Handle,
+    level: number,
+    option: number,
+    value: Uint8Array,
+    length: number,
+    pointerOffset?: number,
+    pointee?: Uint8Array,
   ): number;
 
   // family: input and output (native/io.c)
   recv(handle: Handle, bytes: Uint8Array, offset: number, length: number, flags: number): number;
   send(handle: Handle, bytes: Uint8Array, offset: number, length: number, flags: number): number;
-  recvfrom(handle: Handle, bytes: Uint8Array, offset: number, length: number, flags: number, address: Uint8Array): number;
+  recvfrom(
+    handle: Handle,
+    bytes: Uint8Array,
+    offset: number,
+    length: number,
+    flags: number,
+    address: Uint8Array,
+  ): number;
   sendto(
-    handle: Handle, bytes: Uint8Array, offset: number, length: number, flags: number,
-    address: Uint8Array, addressLength: number,
+    handle: Handle,
+    bytes: Uint8Array,
+    offset: number,
+    length: number,
+    flags: number,
+    address: Uint8Array,
+    addressLength: number,
   ): number;
   /** At most 1024 arrays (IOV_MAX); more is -EINVAL. */
   readv(handle: Handle, parts: readonly Uint8Array[]): number;
   writev(handle: Handle, parts: readonly Uint8Array[]): number;
   recvmsg(
-    handle: Handle, parts: readonly Uint8Array[], address: Uint8Array | null, control: Uint8Array | null, flags: number,
+    handle: Handle,
+    parts: readonly Uint8Array[],
+    address: Uint8Array | null,
+    control: Uint8Array | null,
+    flags: number,
   ): number;
   sendmsg(
-    handle: Handle, parts: readonly Uint8Array[], address: Uint8Array | null, addressLength: number,
-    control: Uint8Array | null, controlLength: number, flags: number,
+    handle: Handle,
+    parts: readonly Uint8Array[],
+    address: Uint8Array | null,
+    addressLength: number,
+    control: Uint8Array | null,
+    controlLength: number,
+    flags: number,
   ): number;
   /**
    * Up to `count` datagrams in one crossing: datagram i goes to `slab[i * stride …]`, its length to `lengths[i]`
@@ -79,16 +105,30 @@ export interface Native {
    * its sender to `addresses[i * 128 …]` with `addressLengths[i]` (both may be null). Returns the number received.
    */
   recvmmsg(
-    handle: Handle, slab: Uint8Array, stride: number, count: number, lengths: Int32Array, messageFlags: Int32Array,
-    addresses: Uint8Array | null, addressLengths: Int32Array | null, flags: number,
+    handle: Handle,
+    slab: Uint8Array,
+    stride: number,
+    count: number,
+    lengths: Int32Array,
+    messageFlags: Int32Array,
+    addresses: Uint8Array | null,
+    addressLengths: Int32Array | null,
+    flags: number,
   ): number;
   /**
    * Up to `count` datagrams in one crossing, laid out as in recvmmsg from datagram `first`. `addressLengths[i]` 0
    * (or null `addresses`) sends on the connection. Returns the number sent.
    */
   sendmmsg(
-    handle: Handle, slab: Uint8Array, stride: number, first: number, count: number, lengths: Int32Array,
-    addresses: Uint8Array | null, addressLengths: Int32Array | null, flags: number,
+    handle: Handle,
+    slab: Uint8Array,
+    stride: number,
+    first: number,
+    count: number,
+    lengths: Int32Array,
+    addresses: Uint8Array | null,
+    addressLengths: Int32Array | null,
+    flags: number,
   ): number;
   read(handle: Handle, bytes: Uint8Array, offset: number, length: number): number;
   write(handle: Handle, bytes: Uint8Array, offset: number, length: number): number;
@@ -108,7 +148,13 @@ export interface Native {
   /** open(2) with O_CLOEXEC | O_NONBLOCK added; for device files such as /dev/net/tun. */
   open(path: string, flags: number): Handle | number;
   /** `argument` may be null; `pointee` as in setsockopt (ifreq with a pointer, SIOCETHTOOL). */
-  ioctl(handle: Handle, request: number, argument: Uint8Array | null, pointerOffset?: number, pointee?: Uint8Array): number;
+  ioctl(
+    handle: Handle,
+    request: number,
+    argument: Uint8Array | null,
+    pointerOffset?: number,
+    pointee?: Uint8Array,
+  ): number;
   /** setns(2) for the calling thread. */
   setns(fd: number, type: number): number;
   /** unshare(2) for the calling thread. */

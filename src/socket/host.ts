@@ -42,10 +42,7 @@ export class DriverHost implements Host {
     const pair = new Int32Array(2);
     const result = this.driver.socketpair(domain, type, protocol, pair);
     if (result < 0) throw new SocketError(-result, { syscall: 'socketpair' });
-    return [
-      this.wrap(pair[0] as number, domain, type, protocol),
-      this.wrap(pair[1] as number, domain, type, protocol),
-    ];
+    return [this.wrap(pair[0] as number, domain, type, protocol), this.wrap(pair[1] as number, domain, type, protocol)];
   }
 
   /** Makes the object for a new handle; an observed host makes observed sockets. */

@@ -36,7 +36,7 @@ import type { Handle, SocketDriver, Wakeable } from './driver.ts';
 import { EAGAIN, EALREADY, EBADF, ECANCELED, EINPROGRESS, ENOTCONN } from './errno.ts';
 import { AbortError, SocketError } from './error.ts';
 import { type Option, SO } from './options.ts';
-import { checkTimeout, type QueueOwner, timeoutError, WaitQueue, type WaitOptions } from './wait-queue.ts';
+import { checkTimeout, type QueueOwner, timeoutError, type WaitOptions, WaitQueue } from './wait-queue.ts';
 
 /** An address as every call takes it: an object, its text (`127.0.0.1:80`), or bytes made ready before. */
 export type AddressLike = SocketAddress | string | SockAddr;
@@ -86,7 +86,8 @@ const registry = new FinalizationRegistry<Held>(({ driver, handle, what }) => {
 
 function bytesOf(data: Uint8Array | string, name: string): Uint8Array {
   if (typeof data === 'string') return new TextEncoder().encode(data);
-  if (!(data instanceof Uint8Array)) throw new TypeError(`${name}: expected a Uint8Array or a string, got ${typeof data}`);
+  if (!(data instanceof Uint8Array))
+    throw new TypeError(`${name}: expected a Uint8Array or a string, got ${typeof data}`);
   return data;
 }
 
@@ -406,12 +407,7 @@ export class Socket<Type extends number = number> implements Disposable {
       const count = this.#recvmmsg(batch, 0);
       if (count !== -EAGAIN) return this.#counted(count, 'recvmmsg');
     }
-    return this.#async(
-      'in',
-      'recvmmsg',
-      options,
-      () => this.#recvBatchOnce(batch, options?.flags ?? 0) ?? undefined,
-    );
+    return this.#async('in', 'recvmmsg', options, () => this.#recvBatchOnce(batch, options?.flags ?? 0) ?? undefined);
   }
 
   tryRecvBatch(batch: DatagramBatch, flags = 0): number | null {
@@ -502,7 +498,9 @@ export class Socket<Type extends number = number> implements Disposable {
 
   sendtoSync(data: Uint8Array | string, target: AddressLike, options?: SyncOptions): number {
     const bytes = bytesOf(data, 'data');
-    return this.#sync('sendto', POLLOUT, options, () => this.#sendto(bytes, encodeSockAddr(target), target, options?.flags ?? 0));
+    return this.#sync('sendto', POLLOUT, options, () =>
+      this.#sendto(bytes, encodeSockAddr(target), target, options?.flags ?? 0),
+    );
   }
 
   #sendto(bytes: Uint8Array, address: EncodedSockAddr, target: AddressLike, flags: number): number | null {

@@ -7,7 +7,7 @@ const ESCAPE = '\x1b';
 
 let workshop: Workshop;
 beforeAll(async () => {
-  workshop = await Workshop.open('chat');
+  workshop = await Workshop.open();
 });
 afterEach(() => workshop.clear());
 afterAll(() => workshop[Symbol.asyncDispose]());
@@ -95,7 +95,7 @@ it('shows no control characters of strangers, says goodbye on Ctrl-C, leaves on 
   expect(alice.stdout).not.toContain('\x1b[2J');
   alice.write('\x03');
   expect(await alice.exits()).toBe(130);
-  expect(alice.stdout).toContain('barewire chat: sent 0 lines');
+  expect(alice.stdout).toContain('barewire chat join: sent 0 lines');
   await server.says('* alice left');
 
   const bob = atTerminal('join', '127.0.0.1', port, '--name', 'bob');

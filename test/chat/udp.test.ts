@@ -7,7 +7,7 @@ import { type Program, Workshop } from '../peers/run.ts';
 
 let workshop: Workshop;
 beforeAll(async () => {
-  workshop = await Workshop.open('chat');
+  workshop = await Workshop.open();
 });
 afterEach(() => workshop.clear());
 afterAll(() => workshop[Symbol.asyncDispose]());
@@ -50,7 +50,7 @@ describe('our server and our clients', () => {
     const client = workshop.cli('chat', 'join', '-u', '127.0.0.1', '1');
     expect(await client.exits()).toBe(1);
     expect(client.stderr).toBe(
-      'barewire chat: 127.0.0.1:1: nothing listens there (connection refused: ICMP port unreachable)\n',
+      'barewire chat join: 127.0.0.1:1 answered ICMP port unreachable (connection refused): nothing listens there\n',
     );
   });
 

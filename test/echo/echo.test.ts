@@ -5,7 +5,7 @@ import { type Program, Workshop } from '../peers/run.ts';
 
 let workshop: Workshop;
 beforeAll(async () => {
-  workshop = await Workshop.open('echo');
+  workshop = await Workshop.open();
 });
 afterEach(() => workshop.clear());
 afterAll(() => workshop[Symbol.asyncDispose]());
@@ -81,7 +81,7 @@ describe.each([
     const refused = send(udp, '1');
     refused.end('hi\n');
     expect(await refused.exits()).toBe(1);
-    expect(refused.stderr).toMatch(/^barewire echo: 127\.0\.0\.1:1: .*refused.*\n$/);
+    expect(refused.stderr).toMatch(/^barewire echo send: 127\.0\.0\.1:1 answered .*nothing listens.*\n$/);
   });
 });
 
@@ -118,7 +118,7 @@ it('does not wait for ever: not for an empty line, a silent server, or one that 
   const waits = send(false, at(silent), '--timeout', '0.2', '--json');
   waits.write('hi\n');
   expect(await waits.exits()).toBe(1);
-  expect(waits.stderr).toBe(`barewire echo: 127.0.0.1:${at(silent)}: no answer in time\n`);
+  expect(waits.stderr).toBe(`barewire echo send: 127.0.0.1:${at(silent)}: no answer in time\n`);
   expect(JSON.parse(waits.stdout.trim().split('\n').at(-1) ?? '')).toMatchObject({
     type: 'summary',
     reason: 'deadline',
@@ -130,7 +130,7 @@ it('does not wait for ever: not for an empty line, a silent server, or one that 
   const missed = send(false, at(closing));
   missed.write('hi\n');
   expect(await missed.exits()).toBe(1);
-  expect(missed.stderr).toBe('barewire echo: the server closed the connection without an answer\n');
+  expect(missed.stderr).toBe('barewire echo send: the server closed the connection without an answer\n');
   closing.close();
 });
 

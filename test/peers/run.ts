@@ -1,5 +1,5 @@
 /**
- * Runs programs for tests that talk: the command line with the commands under test, and the C and Python peers beside
+ * Runs programs for tests that talk: the command line, and the C and Python peers beside
  * this file. Each program's output is gathered; tests wait for what it says, never for time.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
@@ -102,11 +102,10 @@ export class Workshop implements AsyncDisposable {
   readonly #programs: Program[] = [];
   #cli = '';
 
-  /** @param commands names of files in src/cli/commands */
-  static async open(...commands: string[]): Promise<Workshop> {
+  static async open(): Promise<Workshop> {
     const workshop = new Workshop();
     execFileSync(process.execPath, [join(root, 'scripts', 'build-native.mjs')], { stdio: 'inherit' });
-    workshop.#cli = await bundle(commands);
+    workshop.#cli = await bundle();
     return workshop;
   }
 
@@ -157,23 +156,15 @@ export class Workshop implements AsyncDisposable {
   }
 }
 
-/** One file inside the package, so that it finds the addon as the real command line does. */
-async function bundle(commands: readonly string[]): Promise<string> {
+/** One file inside the package, so that it finds the addon as the built command line does. */
+async function bundle(): Promise<string> {
   const folder = join(root, 'out', 'test');
   mkdirSync(folder, { recursive: true });
-  const output = join(folder, `${commands.join('-')}.mjs`);
+  const output = join(folder, 'cli.mjs');
   const fresh = `${output}.${process.pid}.mjs`;
-  const imports = commands.map((name) => `import { register as ${name} } from './src/cli/commands/${name}.ts';`);
   await build({
-    stdin: {
-      contents: `import { Command } from 'commander';
-${imports.join('\n')}
-const program = new Command('barewire').exitOverride();
-${commands.map((name) => `${name}(program);`).join('\n')}
-program.parseAsync().catch((error) => { process.exitCode = error.exitCode === 0 ? 0 : 2; });`,
-      resolveDir: root,
-      loader: 'ts',
-    },
+    absWorkingDir: root,
+    entryPoints: ['src/cli/main.ts'],
     outfile: fresh,
     bundle: true,
     format: 'esm',
@@ -185,7 +176,7 @@ program.parseAsync().catch((error) => { process.exitCode = error.exitCode === 0 
       js: "import { createRequire as __createRequire } from 'node:module';\nconst require = __createRequire(import.meta.url);",
     },
   });
-  // Test files run at the same time and may build the same file.
+  // Test files run at the same time and build the same file.
   renameSync(fresh, output);
   return output;
 }

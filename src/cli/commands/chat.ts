@@ -1,7 +1,7 @@
 /** `barewire chat serve` and `barewire chat join`: the faces of src/tools/chat. */
 import { userInfo } from 'node:os';
 import type { Command } from 'commander';
-import { formatSocketAddress } from '../../addr/index.ts';
+import { formatSocketAddress, type SocketAddress } from '../../addr/index.ts';
 import { kernel } from '../../os/kernel.ts';
 import {
   CHAT_PORT,
@@ -15,12 +15,12 @@ import {
   SERVER_NAME,
   serveChat,
 } from '../../tools/chat/index.ts';
+import { CommandError, errorMessage } from '../errors.ts';
 import { LineEditor } from '../line-editor.ts';
 import {
   addressesOf,
   addressFields,
-  CommandError,
-  explain,
+  explained,
   type FamilyOptions,
   firstThatOpens,
   inputLines,
@@ -107,14 +107,12 @@ function isInteractive(report: Report): boolean {
 // ------------------------------------------------------------------------------------------------------------- serve
 
 async function serve(first: string | undefined, second: string | undefined, options: ServeOptions): Promise<number> {
-  const report = new Report('chat', options.json);
+  const report = new Report('chat serve', options.json);
   try {
     return await serveUntilStopped(first, second, options, report);
   } catch (error) {
-    const exitCode = report.fail(error, options.udp);
-    report.summary('error', {});
     releaseInput();
-    return exitCode;
+    throw report.fail(error, options.udp);
   }
 }
 
@@ -230,8 +228,8 @@ function tellServerEvent(report: Report, event: ChatServerEvent, udp: boolean): 
       );
       return;
     case 'error':
-      report.event('error', { message: explain(event.error, udp).message });
-      if (!report.json) report.note(`barewire chat: ${explain(event.error, udp).message}`);
+      report.event('error', { message: errorMessage(explained(event.error, udp)) });
+      if (!report.json) report.note(`barewire chat serve: ${errorMessage(explained(event.error, udp))}`);
       return;
   }
 }
@@ -239,9 +237,11 @@ function tellServerEvent(report: Report, event: ChatServerEvent, udp: boolean): 
 // -------------------------------------------------------------------------------------------------------------- join
 
 async function join(host: string, portText: string | undefined, options: JoinOptions): Promise<number> {
-  const report = new Report('chat', options.json);
+  const report = new Report('chat join', options.json);
   const abort = new AbortController();
   let client: ChatClient | undefined;
+  let end: ChatEnd;
+  let triedLast: SocketAddress | undefined;
   let signalCode = 0;
   const signals = onSignals((exitCode) => {
     signalCode = exitCode;
@@ -254,8 +254,9 @@ async function join(host: string, portText: string | undefined, options: JoinOpt
     const timeoutMs = seconds('--timeout', options.timeout, DEFAULT_CONNECT_SECONDS);
     const lingerMs = seconds('--linger', options.linger, DEFAULT_LINGER_SECONDS) ?? 0;
     const name = options.name ?? loginName();
-    const joined = await firstThatOpens(addresses, (address) =>
-      joinChat({
+    const joined = await firstThatOpens(addresses, (address) => {
+      triedLast = address;
+      return joinChat({
         host: kernel,
         address,
         udp: options.udp,
@@ -268,8 +269,8 @@ async function join(host: string, portText: string | undefined, options: JoinOpt
           tellClientEvent(report, event);
           if (event.type === 'welcome' || event.type === 'named') editor?.setPrompt(`${printable(event.name)}> `);
         },
-      }),
-    );
+      });
+    });
     client = joined;
     const hear = (line: string): Promise<void> => joined.say(line);
     if (isInteractive(report) && options.listen !== true) {
@@ -286,10 +287,7 @@ async function join(host: string, portText: string | undefined, options: JoinOpt
     } else if (options.listen !== true) {
       void sendPipe(joined, report, hear);
     }
-    const end = await joined.finished;
-    editor?.close();
-    releaseInput();
-    return conclude(report, end, signalCode, joined, options.udp === true);
+    end = await joined.finished;
   } catch (error) {
     editor?.close();
     releaseInput();
@@ -297,12 +295,13 @@ async function join(host: string, portText: string | undefined, options: JoinOpt
       report.summary('interrupted', {}, `interrupted before a connection, ${duration(report)}`);
       return signalCode;
     }
-    const exitCode = report.fail(error, options.udp);
-    report.summary((error as { code?: unknown }).code === 'ERR_SOCKET_TIMEOUT' ? 'deadline' : 'error', {});
-    return exitCode;
+    throw report.fail(error, options.udp, triedLast);
   } finally {
     signals.stop();
   }
+  editor?.close();
+  releaseInput();
+  return conclude(report, end, signalCode, client, options.udp === true);
 }
 
 async function sendPipe(client: ChatClient, report: Report, hear: (line: string) => Promise<void>): Promise<void> {
@@ -326,9 +325,8 @@ function conclude(report: Report, end: ChatEnd, signalCode: number, client: Chat
     return signalCode === 0 ? 130 : signalCode;
   }
   if (reason === 'error') {
-    const exitCode = report.fail(end.error, udp, client.remote);
-    report.summary('error', fields);
-    return exitCode;
+    report.counts = () => fields;
+    throw report.fail(end.error, udp, client.remote);
   }
   if (reason === 'closed' && process.stdout.isTTY) report.note('(the server closed the connection)');
   report.summary('done', fields);

@@ -1,9 +1,8 @@
 /** `barewire echo serve` and `barewire echo send`: the faces of src/tools/echo. */
 import { createInterface } from 'node:readline';
 import type { Command } from 'commander';
-import { formatSocketAddress } from '../../addr/index.ts';
+import { formatSocketAddress, type SocketAddress } from '../../addr/index.ts';
 import { kernel } from '../../os/kernel.ts';
-import { SocketError } from '../../socket/error.ts';
 import { addressName, decodeText, printable } from '../../tools/chat/index.ts';
 import {
   connectEcho,
@@ -15,12 +14,11 @@ import {
   EXIT,
   serveEcho,
 } from '../../tools/echo/index.ts';
+import { CommandError, ExitCode, errorMessage } from '../errors.ts';
 import {
   addressesOf,
   addressFields,
-  CommandError,
-  EXIT_NO,
-  explain,
+  explained,
   type FamilyOptions,
   firstThatOpens,
   inputLines,
@@ -81,7 +79,7 @@ function defaultPort(options: EchoOptions): number {
 }
 
 async function serve(first: string | undefined, second: string | undefined, options: EchoOptions): Promise<number> {
-  const report = new Report('echo', options.json);
+  const report = new Report('echo serve', options.json);
   const udp = options.udp === true;
   try {
     const [addressText = '127.0.0.1', portText] = listenArguments(first, second);
@@ -100,9 +98,7 @@ async function serve(first: string | undefined, second: string | undefined, opti
     report.summary('interrupted', { requests: server.requests }, `answered ${server.requests} messages`);
     return exitCode;
   } catch (error) {
-    const exitCode = report.fail(error, udp);
-    report.summary('error', {});
-    return exitCode;
+    throw report.fail(error, udp);
   }
 }
 
@@ -128,14 +124,14 @@ function tellServerEvent(report: Report, event: EchoServerEvent, udp: boolean): 
       );
       return;
     case 'error':
-      report.event('error', { message: explain(event.error, udp).message });
-      if (!report.json) report.note(`barewire echo: ${explain(event.error, udp).message}`);
+      report.event('error', { message: errorMessage(explained(event.error, udp)) });
+      if (!report.json) report.note(`barewire echo serve: ${errorMessage(explained(event.error, udp))}`);
       return;
   }
 }
 
 async function send(host: string, portText: string | undefined, options: EchoOptions): Promise<number> {
-  const report = new Report('echo', options.json);
+  const report = new Report('echo send', options.json);
   const udp = options.udp === true;
   const abort = new AbortController();
   let signalCode = 0;
@@ -144,13 +140,16 @@ async function send(host: string, portText: string | undefined, options: EchoOpt
     abort.abort();
   });
   const counts = { requests: 0, answers: 0 };
+  report.counts = () => counts;
+  let triedLast: SocketAddress | undefined;
   let client: EchoClient | undefined;
   try {
     const addresses = await addressesOf(host, portNumber(portText, defaultPort(options)), options);
     const timeoutMs = seconds('--timeout', options.timeout, DEFAULT_TIMEOUT_SECONDS);
-    client = await firstThatOpens(addresses, (address) =>
-      connectEcho({ host: kernel, address, udp, timeoutMs, signal: abort.signal }),
-    );
+    client = await firstThatOpens(addresses, (address) => {
+      triedLast = address;
+      return connectEcho({ host: kernel, address, udp, timeoutMs, signal: abort.signal });
+    });
     report.event('connected', {
       ...addressFields(client.remote),
       local_address: addressFields(client.local).address,
@@ -165,11 +164,8 @@ async function send(host: string, portText: string | undefined, options: EchoOpt
       report.summary('interrupted', counts, `sent ${counts.requests} messages, received ${counts.answers} answers`);
       return signalCode;
     }
-    const isLate = error instanceof SocketError && error.code === 'ERR_SOCKET_TIMEOUT';
-    const failure = error instanceof EchoClosedError ? new CommandError(error.message, EXIT_NO) : error;
-    const exitCode = report.fail(failure, udp, client?.remote);
-    report.summary(isLate ? 'deadline' : 'error', counts);
-    return exitCode;
+    const failure = error instanceof EchoClosedError ? new CommandError(error.message, ExitCode.no) : error;
+    throw report.fail(failure, udp, client?.remote ?? triedLast);
   } finally {
     signals.stop();
     client?.close();

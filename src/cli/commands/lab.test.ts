@@ -13,11 +13,12 @@ vi.mock('../lab-bridge.ts', async (original) => ({ ...(await original<object>())
 
 let out: string;
 let err: string;
-const result: LabResult = {
+const result = {
+  kind: 'played',
   trace: handshakeTrace(),
   tier: 'veth',
   notes: ['no TUN device here: the wire is a veth pair'],
-};
+} satisfies LabResult;
 
 beforeEach(() => {
   out = '';

@@ -136,6 +136,8 @@ export function sceneOf(trace: Trace, glyphs: Glyphs, absolute: boolean): Scene 
         break;
       }
       case 'tcp.state':
+        // The end of the listening socket is its close() call; in the lane of the connection it would read as its end.
+        if (event.flow === undefined && event.new === 'CLOSED') break;
         sources.add(event.src);
         items.push({ ...at, k: 'state', text: event.new, src: event.src });
         break;

@@ -80,9 +80,6 @@ export interface Attribute {
 
 /**
  * Grows as it is written to. Values of structs go through `u8` … `bytes`; `attribute` and `nest` align by themselves.
- *
- * @example
- * const body = new NetlinkWriter().zeros(16).attribute(IFLA_IFNAME, 'eth0\0').finish();
  */
 export class NetlinkWriter {
   #bytes: Uint8Array = new Uint8Array(256);

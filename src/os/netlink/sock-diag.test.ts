@@ -113,8 +113,8 @@ describe('this kernel', () => {
         seen
           .filter((row) => row.state === 'LISTEN')
           .map((row) => row.source.port)
-          .sort(),
-      ).toEqual(ports.sort());
+          .sort((a, b) => a - b),
+      ).toEqual(ports.sort((a, b) => a - b));
     } finally {
       for (const socket of sockets) socket.close();
     }

@@ -54,8 +54,16 @@ export async function playLab(run: LabRun): Promise<Trace> {
   const recorder = new TraceRecorder({ header: header(run), now: () => systemClock.now() - began });
   const trackers = new Map<string, StateTracker>();
   const linkType = path.kind === 'listen' ? path.linkType : path.kind === 'wire' ? path.client.linkType : 101;
-  const record = new LabRecord({ recorder, link: LINK, linkType, look: (host, cause) => trackers.get(host)?.look(cause) });
-  for (const [side, role] of [[client, 'client'], [server, 'server']] as const) {
+  const record = new LabRecord({
+    recorder,
+    link: LINK,
+    linkType,
+    look: (host, cause) => trackers.get(host)?.look(cause),
+  });
+  for (const [side, role] of [
+    [client, 'client'],
+    [server, 'server'],
+  ] as const) {
     if (side.observe === undefined) continue;
     const { name, observe } = side;
     const sockOf = (flow: number): number => record.sockOfFlow(name, flow);
@@ -75,7 +83,13 @@ export async function playLab(run: LabRun): Promise<Trace> {
     });
     const isBusy = (): boolean => inFlight() > 0 || [...trackers.values()].some(({ isPassing }) => isPassing);
     const delayMs = path.kind === 'wire' ? path.delayMs : 0;
-    await drain(isBusy, () => (systemClock.now() - began - record.lastPacketT) / MS, 2 * delayMs + 60, signal, trackers);
+    await drain(
+      isBusy,
+      () => (systemClock.now() - began - record.lastPacketT) / MS,
+      2 * delayMs + 60,
+      signal,
+      trackers,
+    );
   } catch (error) {
     if (!(error instanceof AbortError) && !signal.aborted) throw error;
   } finally {

@@ -2,15 +2,7 @@
  * The programs that the lab runs: the handbook's servers and clients over any two hosts. Each uses the async form of the
  * face, one call a line, so that what is drawn can be read against what is written here.
  */
-import {
-  AF_INET,
-  AF_INET6,
-  type Host,
-  SOCK_DGRAM,
-  SOCK_STREAM,
-  type Socket,
-  SocketError,
-} from '../../socket/index.ts';
+import { AF_INET, AF_INET6, type Host, SOCK_DGRAM, SOCK_STREAM, type Socket, SocketError } from '../../socket/index.ts';
 
 /** What a program runs on. */
 export interface Stage {
@@ -93,7 +85,7 @@ async function halfClose(stage: Stage): Promise<void> {
     while ((await connection.recv(1024, { signal })).length > 0);
     for (const line of ['still here\n', 'and here\n', 'goodbye\n']) {
       await connection.send(line);
-      await stage.pause(10);
+      await stage.pause(50);
     }
   });
   await both(server, () =>

@@ -109,7 +109,17 @@ export class StateTracker {
     const { recorder, host } = this.#options;
     const { flow, sock, state: old } = known;
     const by = src === 'observed' ? 'sock_diag' : 'the states before and after';
-    recorder.emit({ k: 'tcp.state', host, src, sock, old, new: state, by, cause, ...(flow === undefined ? {} : { flow }) });
+    recorder.emit({
+      k: 'tcp.state',
+      host,
+      src,
+      sock,
+      old,
+      new: state,
+      by,
+      cause,
+      ...(flow === undefined ? {} : { flow }),
+    });
     known.state = state;
   }
 }
