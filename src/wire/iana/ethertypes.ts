@@ -1,4 +1,4 @@
-/** EtherTypes (IEEE registration authority, IANA "IEEE 802 Numbers", as of 2025-10-06). */
+/** EtherTypes (IEEE registration authority, IANA "IEEE 802 Numbers"; compared with Wireshark 4.0.17 on 2026-11-23). */
 export const EtherType = {
   IPV4: 0x0800,
   ARP: 0x0806,

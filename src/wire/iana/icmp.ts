@@ -1,4 +1,4 @@
-/** ICMP types and codes (IANA "ICMP Parameters" and "ICMPv6 Parameters", as of 2025-10-06), with tcpdump's words. */
+/** ICMP types and codes (IANA "ICMP Parameters" and "ICMPv6 Parameters"; numbers compared with Wireshark 4.0.17 on 2026-11-23), with tcpdump's words. */
 export const Icmpv4Type = {
   ECHO_REPLY: 0,
   DESTINATION_UNREACHABLE: 3,

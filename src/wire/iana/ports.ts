@@ -1,4 +1,4 @@
-/** A few service names (IANA "Service Name and Transport Protocol Port Number Registry", as of 2025-10-06). */
+/** A few service names (IANA "Service Name and Transport Protocol Port Number Registry"; compared with Wireshark 4.0.17 on 2026-11-23). */
 export const wellKnownPorts: Readonly<Record<number, string>> = {
   7: 'echo',
   9: 'discard',
