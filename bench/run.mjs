@@ -2,8 +2,8 @@
  * Benches against the rivals in the same run: `npm run bench -- [tcp-echo] [tcp-accept] [udp]`.
  *
  * Each case runs its contenders one after the other, round after round, so that a busy machine slows all of them; what
- * counts is the median of the ratios within a round. `--rounds N`, `--ms N` (length of one measurement), `--json`,
- * `--check` (exit 1 when a bar is missed).
+ * counts is the median of the ratios within a round. `--rounds N`, `--ms N` (length of one measurement), `--only TEXT`
+ * (cases whose name has it), `--json`, `--check` (exit 1 when a bar is missed).
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
@@ -253,6 +253,7 @@ const { values, positionals } = parseArgs({
     ms: { type: 'string', default: '1000' },
     json: { type: 'boolean', default: false },
     check: { type: 'boolean', default: false },
+    only: { type: 'string', default: '' },
   },
 });
 const wanted = positionals.length === 0 ? Object.keys(cases) : positionals;
@@ -276,6 +277,7 @@ if (!values.json) {
 const results = [];
 for (const name of wanted) {
   for (const each of cases[name]()) {
+    if (!each.name.includes(values.only)) continue;
     const result = await runCase(each, about.rounds, about.ms);
     results.push(result);
     if (!values.json) print(result);

@@ -21,7 +21,7 @@
 typedef struct {
   int fd;              /* -1 when the slot is free */
   uint16_t generation;
-  bool watched;
+  uint32_t watched; /* the epoll events it is registered for; 0: not registered */
   uint32_t next_free;
 } bw_slot;
 

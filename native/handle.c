@@ -36,7 +36,7 @@ int32_t bw_open(bw_state *s, int fd) {
   }
   bw_slot *it = &s->slots[slot];
   it->fd = fd;
-  it->watched = false;
+  it->watched = 0;
   s->open++;
   return (int32_t)((uint32_t)it->generation << SLOT_BITS | slot);
 }

@@ -128,7 +128,7 @@ void bw_loop_stop(bw_state *s, void (*done)(void *), void *data) {
     if (done != NULL) done(data);
     return;
   }
-  for (uint32_t i = 0; i < s->slots_used; i++) s->slots[i].watched = false;
+  for (uint32_t i = 0; i < s->slots_used; i++) s->slots[i].watched = 0;
   s->loop = NULL;
   loop->state = NULL;
   loop->done = done;
@@ -140,8 +140,8 @@ void bw_loop_stop(bw_state *s, void (*done)(void *), void *data) {
 
 void bw_unwatch(bw_state *s, bw_slot *slot) {
   /* Closing drops a registration only when no copy of the descriptor is left (epoll(7), question 6): say it. */
-  if (slot->watched && s->loop != NULL) epoll_ctl(s->loop->ep, EPOLL_CTL_DEL, slot->fd, NULL);
-  slot->watched = false;
+  if (slot->watched != 0 && s->loop != NULL) epoll_ctl(s->loop->ep, EPOLL_CTL_DEL, slot->fd, NULL);
+  slot->watched = 0;
 }
 
 static int start(napi_env env, bw_state *s, const bw_args *a, bw_loop *loop) {
@@ -215,18 +215,22 @@ static napi_value bw_loop_ref(napi_env env, napi_callback_info info) {
 
 static napi_value bw_watch(napi_env env, napi_callback_info info) {
   BW_ENTER(env, info);
-  int32_t handle;
-  BW_REQUIRE(bw_i32(env, &a, 0, &handle), EINVAL);
+  int32_t handle, wanted;
+  BW_REQUIRE(bw_i32(env, &a, 0, &handle) && bw_i32(env, &a, 1, &wanted), EINVAL);
+  BW_REQUIRE((wanted & ~(EPOLLIN | EPOLLOUT)) == 0, EINVAL);
   bw_slot *slot = bw_slot_of(a.state, handle);
   BW_REQUIRE(slot != NULL, EBADF);
   bw_loop *loop = a.state->loop;
   BW_REQUIRE(loop != NULL, ENOENT);
   BW_REQUIRE(((uint32_t)handle & SLOT_MASK) < loop->ready_length, ENOSPC);
-  if (slot->watched) return bw_result(env, 0);
-  struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.u32 = (uint32_t)handle};
-  if (epoll_ctl(loop->ep, EPOLL_CTL_ADD, slot->fd, &event) < 0) return bw_result(env, -errno);
-  slot->watched = true;
-  loop->ready[(uint32_t)handle & SLOT_MASK] = 0;
+  uint32_t events = slot->watched | (uint32_t)wanted | EPOLLRDHUP | EPOLLET;
+  if (events == slot->watched) return bw_result(env, 0);
+  struct epoll_event event = {.events = events, .data.u32 = (uint32_t)handle};
+  /* Adding a direction later loses nothing: EPOLL_CTL_MOD reports what is ready at that moment (epoll_ctl(2)). */
+  int operation = slot->watched == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
+  if (epoll_ctl(loop->ep, operation, slot->fd, &event) < 0) return bw_result(env, -errno);
+  if (slot->watched == 0) loop->ready[(uint32_t)handle & SLOT_MASK] = 0;
+  slot->watched = events;
   return bw_result(env, 0);
 }
 

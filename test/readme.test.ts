@@ -8,7 +8,8 @@ import { expect, test } from 'vitest';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 const PACKET = /\b(SYN-ACK|SYN|FIN,ACK|PSH,ACK|RST,ACK|RST|ACK) seq=\d+(?: ack=\d+)?(?: len=\d+)?/g;
-const STATE = /~?\b(LISTEN|SYN-SENT|SYN-RECEIVED|ESTABLISHED|FIN-WAIT-[12]|CLOSE-WAIT|CLOSING|LAST-ACK|TIME-WAIT|CLOSED)\b/g;
+const STATE =
+  /~?\b(LISTEN|SYN-SENT|SYN-RECEIVED|ESTABLISHED|FIN-WAIT-[12]|CLOSE-WAIT|CLOSING|LAST-ACK|TIME-WAIT|CLOSED)\b/g;
 const CALL = /\b(socket|bind|listen|accept|connect|send|recv|close)\(/g;
 
 /** What a ladder says, without what differs from run to run: times, ports, descriptors, which rows were shared. */

@@ -36,7 +36,7 @@ beforeAll(async () => {
 
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
-const ENV = { PATH: process.env['PATH'] ?? '', LANG: 'C.UTF-8' };
+const ENV = { PATH: process.env.PATH ?? '', LANG: 'C.UTF-8' };
 
 function barewire(
   args: readonly string[],

@@ -16,9 +16,9 @@ export interface OutputStream {
 /** `--color` wins, then NO_COLOR, then FORCE_COLOR, then whether the stream is a terminal that is not dumb. */
 export function wantsColour(stream: OutputStream, env: Environment, choice: ColourChoice = 'auto'): boolean {
   if (choice !== 'auto') return choice === 'always';
-  if (isSet(env['NO_COLOR'])) return false;
-  if (isSet(env['FORCE_COLOR'])) return env['FORCE_COLOR'] !== '0' && env['FORCE_COLOR'] !== 'false';
-  return stream.isTTY === true && env['TERM'] !== 'dumb';
+  if (isSet(env.NO_COLOR)) return false;
+  if (isSet(env.FORCE_COLOR)) return env.FORCE_COLOR !== '0' && env.FORCE_COLOR !== 'false';
+  return stream.isTTY === true && env.TERM !== 'dumb';
 }
 
 function isSet(value: string | undefined): value is string {
@@ -27,14 +27,14 @@ function isSet(value: string | undefined): value is string {
 
 /** Columns of one line: COLUMNS, then the terminal's own, then 80 (a pipe or a file). */
 export function lineWidth(stream: OutputStream, env: Environment): number {
-  const asked = Number(env['COLUMNS']);
+  const asked = Number(env.COLUMNS);
   if (Number.isInteger(asked) && asked > 0) return asked;
   return stream.isTTY === true && stream.columns !== undefined && stream.columns > 0 ? stream.columns : 80;
 }
 
 /** locale(7): LC_ALL, then LC_CTYPE, then LANG; the first that is set decides. */
 export function speaksUtf8(env: Environment): boolean {
-  const locale = [env['LC_ALL'], env['LC_CTYPE'], env['LANG']].find(isSet);
+  const locale = [env.LC_ALL, env.LC_CTYPE, env.LANG].find(isSet);
   return locale !== undefined && /utf-?8/i.test(locale);
 }
 

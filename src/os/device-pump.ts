@@ -3,7 +3,7 @@
  * cannot starve timers and sockets.
  */
 import type { Handle, Wakeable } from '../socket/index.ts';
-import { SocketError } from '../socket/index.ts';
+import { POLLIN, SocketError } from '../socket/index.ts';
 import type { KernelDriver } from './kernel-driver.ts';
 
 /** Packets that a device reads in one turn. */
@@ -27,7 +27,7 @@ export class DevicePump {
   /** From now on the device is read, and keeps the process alive. */
   start(): void {
     if (this.#running) return;
-    const result = this.#driver.attach(this.#handle, this.#wakeable);
+    const result = this.#driver.attach(this.#handle, this.#wakeable, POLLIN);
     if (result < 0) throw new SocketError(-result, { syscall: 'epoll_ctl' });
     this.#running = true;
     this.#driver.pending(1);

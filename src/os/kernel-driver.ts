@@ -82,14 +82,14 @@ export class KernelDriver implements SocketDriver {
     this.fd = native.fd;
   }
 
-  attach(handle: Handle, waiter: Wakeable): number {
+  attach(handle: Handle, waiter: Wakeable, events: number): number {
     if (!this.#looping) {
       const started = this.native.loopStart(this.#ready, this.#woken, (count) => this.#wake(count));
       if (started < 0) return started;
       this.#looping = true;
       this.native.loopRef(this.#pending > 0 ? 1 : 0);
     }
-    const result = this.native.watch(handle);
+    const result = this.native.watch(handle, events);
     if (result === 0) this.#waiters[slotOf(handle)] = waiter;
     return result;
   }

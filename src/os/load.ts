@@ -27,7 +27,7 @@ export function addonPath(): string {
 
 function load(): { native: Native; path: string } {
   const where = `${process.platform}-${process.arch}`;
-  if (process.versions['bun'] !== undefined || 'Deno' in globalThis) {
+  if (process.versions.bun !== undefined || 'Deno' in globalThis) {
     throw new NativeMissingError('the native layer needs Node.js: Bun and Deno cannot run its readiness loop yet');
   }
   if (process.platform !== 'linux') {
@@ -52,7 +52,7 @@ function load(): { native: Native; path: string } {
 }
 
 function candidates(root: string): string[] {
-  const given = process.env['BAREWIRE_NATIVE'];
+  const given = process.env.BAREWIRE_NATIVE;
   if (given !== undefined && given !== '') return [given];
   const names = ['gnu', 'musl'].map((libc) => `${process.platform}-${process.arch}-${libc}.node`);
   return [

@@ -16,11 +16,11 @@ const THREAD_NAMESPACE = '/proc/thread-self/ns/net';
 
 /** The kernel driver, with the calls that make sockets done inside the namespace. */
 function driverInside(kernel: KernelDriver, run: <T>(inside: () => T) => T): SocketDriver {
-  return {
-    ...kernel,
+  // The addon's functions are own properties of the driver and are taken as they are; its methods keep their object.
+  return Object.assign({} as SocketDriver, kernel, {
     socket: (domain, type, protocol) => run(() => kernel.socket(domain, type, protocol)),
     socketpair: (domain, type, protocol, pair) => run(() => kernel.socketpair(domain, type, protocol, pair)),
-    attach: (handle, waiter) => kernel.attach(handle, waiter),
+    attach: (handle, waiter, events) => kernel.attach(handle, waiter, events),
     release: (handle) => kernel.release(handle),
     pending: (change) => kernel.pending(change),
     spend: () => kernel.spend(),
@@ -28,7 +28,7 @@ function driverInside(kernel: KernelDriver, run: <T>(inside: () => T) => T): Soc
     setTimer: (ms, run) => kernel.setTimer(ms, run),
     poll: (handle, events, timeoutMs) => kernel.poll(handle, events, timeoutMs),
     leaked: (handle, what) => kernel.leaked(handle, what),
-  };
+  } satisfies Partial<SocketDriver>);
 }
 
 export class NetworkNamespace extends DriverHost implements Disposable {

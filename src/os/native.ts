@@ -175,8 +175,11 @@ export interface Native {
   loopStop(): number;
   /** Keep the process alive while something waits (1), or not (0). */
   loopRef(wanted: number): number;
-  /** Register a handle once: EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET. A second call is 0 and does nothing. */
-  watch(handle: Handle): number;
+  /**
+   * Register a handle, edge-triggered, for EPOLLIN (1), EPOLLOUT (4) or both; RDHUP, HUP and ERR always. Again with a
+   * further direction adds it; with what is registered already it is 0 and does nothing.
+   */
+  watch(handle: Handle, events: number): number;
 }
 
 /** The slot of a handle: the index of its ready bits. */

@@ -77,8 +77,11 @@ export interface SocketDriver {
   /** The descriptor number, for messages and /proc; still owned by the handle. */
   fd(handle: Handle): number;
 
-  /** From now on tell `waiter` when the handle becomes ready (edge-triggered). 0 or -errno; twice is fine. */
-  attach(handle: Handle, waiter: Wakeable): number;
+  /**
+   * From now on tell `waiter` when the handle becomes ready for `events` (POLLIN, POLLOUT), edge-triggered; errors and
+   * hang-ups always. 0 or -errno. Again with a further event adds it: nobody is woken for room that nobody waits for.
+   */
+  attach(handle: Handle, waiter: Wakeable, events: number): number;
   /** Stop telling. Called before close and detach. */
   release(handle: Handle): void;
   /** A call began to wait (1) or stopped waiting (-1): keeps the process alive meanwhile. */

@@ -571,7 +571,7 @@ export class Socket<Type extends number = number> implements Disposable {
   onReadable(listener: () => void): () => void {
     if (this.#onReadable !== undefined) throw new TypeError('onReadable: this socket has a listener already');
     if (this.#closed) throw new SocketError(EBADF, { syscall: 'epoll_ctl' });
-    this.#arm();
+    this.#arm('in');
     this.#onReadable = listener;
     this.driver.pending(1);
     // What arrived before the edge was watched for would otherwise never be told.
@@ -650,15 +650,16 @@ export class Socket<Type extends number = number> implements Disposable {
     if ((bits & OUT_BITS) !== 0) this.#out?.drain();
   }
 
-  #arm(): void {
-    this.#check(this.driver.attach(this.#handle, this.#wakeable), 'epoll_ctl');
+  #arm(direction: 'in' | 'out'): void {
+    const events = direction === 'in' ? POLLIN : POLLOUT;
+    this.#check(this.driver.attach(this.#handle, this.#wakeable, events), 'epoll_ctl');
   }
 
   #queue(direction: 'in' | 'out'): WaitQueue {
     const existing = direction === 'in' ? this.#in : this.#out;
     if (existing !== undefined) return existing;
     const owner: QueueOwner = {
-      arm: () => this.#arm(),
+      arm: () => this.#arm(direction),
       pending: (change) => this.driver.pending(change),
       setTimer: (ms, run) => this.driver.setTimer(ms, run),
       fd: () => this.fd,

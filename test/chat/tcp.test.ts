@@ -139,11 +139,11 @@ describe('our server and our clients', () => {
     server.child.kill('SIGINT');
     await server.exits();
     const own = records(client);
-    expect(own.map((record) => record['type'])).toEqual(['connected', 'welcome', 'delivered', 'summary']);
+    expect(own.map((record) => record.type)).toEqual(['connected', 'welcome', 'delivered', 'summary']);
     expect(own[0]).toMatchObject({ v: 1, address: '127.0.0.1', port: Number(port) });
     expect(own.at(-1)).toMatchObject({ reason: 'done', sent: 1, delivered: 1, received: 0 });
     const theirs = records(server);
-    expect(theirs.map((record) => record['type'])).toEqual(['listening', 'joined', 'message', 'left', 'summary']);
+    expect(theirs.map((record) => record.type)).toEqual(['listening', 'joined', 'message', 'left', 'summary']);
     expect(theirs[2]).toMatchObject({ name: 'json', text: 'hi' });
     expect(theirs[3]).toMatchObject({ name: 'json', reason: 'closed' });
     expect(theirs[4]).toMatchObject({ reason: 'interrupted', clients: 1, peak_clients: 1, messages: 1 });

@@ -20,7 +20,8 @@ function recorder(): { told: Told[]; observer: CallObserver; lines: () => string
       if (entry !== undefined) entry.result = result;
     },
   };
-  const lines = (): string[] => told.map(({ call, result }) => `${call.name} ${result?.ret} ${result?.errno ?? ''}`.trim());
+  const lines = (): string[] =>
+    told.map(({ call, result }) => `${call.name} ${result?.ret} ${result?.errno ?? ''}`.trim());
   return { told, observer, lines };
 }
 

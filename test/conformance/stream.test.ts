@@ -52,7 +52,7 @@ async function connectedPair(host: Host): Promise<{ client: Socket; server: Sock
 async function codeOf(promise: Promise<unknown>): Promise<string> {
   return promise.then(
     () => 'resolved',
-    (error: { code?: string }) => error.code ?? String(error),
+    (error: Error & { code?: string }) => error.code ?? error.message,
   );
 }
 

@@ -142,7 +142,20 @@ describe('bad arguments', () => {
       return typeof value === 'function' && !['openHandles', 'loopStop', 'unshare', 'setns'].includes(name);
     });
     expect(calls.length).toBeGreaterThan(30);
-    const odd: unknown[] = [undefined, null, 'text', 1.5, -1, 2 ** 40, Number.NaN, {}, [], new Uint8Array(1), 7n, () => 0];
+    const odd: unknown[] = [
+      undefined,
+      null,
+      'text',
+      1.5,
+      -1,
+      2 ** 40,
+      Number.NaN,
+      {},
+      [],
+      new Uint8Array(1),
+      7n,
+      () => 0,
+    ];
     for (const [name, call] of calls) {
       if (name === 'socket') continue;
       for (const value of odd) {
@@ -158,7 +171,14 @@ describe('bad arguments', () => {
   test('offsets and lengths outside their array are EFAULT, wrong types EINVAL, closed handles EBADF', () => {
     const [a, b] = pair();
     const buffer = new Uint8Array(8);
-    for (const [offset, length] of [[0, 9], [9, 0], [8, 1], [-1, 1], [1, -1], [0x7fffffff, 0x7fffffff]] as const) {
+    for (const [offset, length] of [
+      [0, 9],
+      [9, 0],
+      [8, 1],
+      [-1, 1],
+      [1, -1],
+      [0x7fffffff, 0x7fffffff],
+    ] as const) {
       expect(native.recv(a, buffer, offset, length, 0)).toBe(-EFAULT);
       expect(native.send(a, buffer, offset, length, 0)).toBe(-EFAULT);
       expect(native.read(a, buffer, offset, length)).toBe(-EFAULT);
@@ -167,7 +187,12 @@ describe('bad arguments', () => {
     expect(native.bind(a, buffer, 9)).toBe(-EFAULT);
     expect(native.getsockopt(a, 1, 3, buffer, 9)).toBe(-EFAULT);
     expect(native.setsockopt(a, 1, 26, new Uint8Array(8), 8, 1, new Uint8Array(8))).toBe(-EFAULT);
-    expect(native.writev(a, Array.from({ length: 1025 }, () => buffer))).toBe(-EINVAL);
+    expect(
+      native.writev(
+        a,
+        Array.from({ length: 1025 }, () => buffer),
+      ),
+    ).toBe(-EINVAL);
     const many = new Int32Array(2000);
     expect(native.recvmmsg(a, buffer, 8, 1025, many, many, null, null, 0)).toBe(-EFAULT);
     expect(native.recvmmsg(a, buffer, 8, 2, many, many, null, null, 0)).toBe(-EFAULT);
@@ -229,8 +254,9 @@ describe('readiness', () => {
     expect(native.loopStart(ready, woken, () => {})).toBeLessThan(0);
     expect(native.loopRef(1)).toBe(0);
     for (const [a, b] of pairs) {
-      expect(native.watch(a)).toBe(0);
-      expect(native.watch(a)).toBe(0);
+      expect(native.watch(a, Ready.in)).toBe(0);
+      expect(native.watch(a, Ready.in | Ready.out)).toBe(0);
+      expect(native.watch(a, Ready.in)).toBe(0);
       ok(native.send(b, bytes('x'), 0, 1, 0));
     }
     await all;
@@ -238,6 +264,6 @@ describe('readiness', () => {
     expect([...seen.keys()].toSorted((x, y) => x - y)).toEqual(pairs.map(([a]) => a).toSorted((x, y) => x - y));
     for (const handle of pairs.flat()) native.close(handle);
     expect(native.loopStop()).toBe(0);
-    expect(native.watch(pairs[0]?.[0] as Handle)).toBe(-EBADF);
+    expect(native.watch(pairs[0]?.[0] as Handle, Ready.in)).toBe(-EBADF);
   });
 });

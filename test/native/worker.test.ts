@@ -15,7 +15,7 @@ const BODY = `
   const started = native.loopStart(ready, woken, (count) => parentPort.postMessage({ woken: count }));
   native.loopRef(1);
   for (let i = 0; i < 50; i++) native.socketpair(1, 1, 0, pair);
-  native.watch(pair[0]);
+  native.watch(pair[0], 1);
   parentPort.postMessage({ started, open: native.openHandles() });
   parentPort.on('message', () => native.send(pair[1], new Uint8Array(1), 0, 1, 0));
 `;

@@ -384,7 +384,7 @@ function tellClientEvent(report: Report, event: ChatClientEvent): void {
 
 function loginName(): string | undefined {
   try {
-    return process.env['USER'] || userInfo().username;
+    return process.env.USER || userInfo().username;
   } catch {
     // A container's uid may have no entry in passwd(5).
     return undefined;

@@ -449,7 +449,7 @@ function drawHead(trace: Trace, scene: Scene, layout: Layout): Line[] {
   columns.put(lifeLeft, ascii ? '+' : '┬', 'dim');
   columns.put(lifeRight, ascii ? '+' : '┬', 'dim');
   columns.put(lifeLeft + 1, glyphs.rule.repeat(layout.wireWidth), 'dim');
-  const delay = trace.header.scenario?.knobs['delayMs'];
+  const delay = trace.header.scenario?.knobs.delayMs;
   const texts =
     typeof delay === 'number' ? [` wire, ${delay} ms each way `, ` wire, ${delay} ms `, ' wire '] : [' wire '];
   const wire = texts.find((text) => text.length + 2 <= layout.wireWidth) ?? ' wire ';

@@ -84,9 +84,12 @@ export function sceneOf(trace: Trace, glyphs: Glyphs, absolute: boolean): Scene 
     if (event.k === 'pkt.rx' || event.k === 'pkt.drop') ends.set(event.pkt, event);
     else if (event.k === 'call.exit') exits.set(event.enter, event);
   }
+  // On loopback both hosts have one address, and a name would be a guess.
+  const shared = new Set(left.ips.filter((ip) => right.ips.includes(ip)));
   const nameAddress: NameAddress = (text) => {
     for (const host of [left, right]) {
       for (const ip of host.ips) {
+        if (shared.has(ip)) continue;
         if (text === ip || text.startsWith(`${ip}:`)) return host.name + text.slice(ip.length);
         if (text.startsWith(`[${ip}]`)) return host.name + text.slice(ip.length + 2);
       }
