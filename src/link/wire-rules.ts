@@ -27,37 +27,71 @@ export interface WireRule {
   readonly extraMs: number;
 }
 
-const FORM = /^(?:(?<from>[^>:#=]+)>(?<to>[^>:#=]+)|(?<any>\*)):(?<kind>[a-z-]+)(?:#(?<numbers>[^=]+))?(?:=(?<ms>.+))?$/;
+const FORM = 'FROM>TO:WHAT[#NUMBERS][=MS], for example server>client:syn-ack#1';
+const LONGEST_HOLD_MS = 3_600_000;
 
-/** @throws TypeError that names the part that is wrong, what was expected and what came */
+/**
+ * Read a rule.
+ * @param text as docs/wire-rules.md describes it; space around it is nothing
+ * @throws TypeError that names the part that is wrong, what was expected and what came
+ */
 export function parseWireRule(action: WireAction, text: string): WireRule {
   const wrong = (what: string): TypeError => new TypeError(`--${action} '${text}': ${what}`);
-  const parts = FORM.exec(text.trim())?.groups;
-  if (parts === undefined) throw wrong('expected FROM>TO:WHAT[#NUMBERS][=MS], for example server>client:syn-ack#1');
-  const { from = '*', to = '*', kind, numbers, ms } = parts;
-  if (!isKind(kind)) throw wrong(`what: expected one of ${KINDS.join(', ')}; got '${kind}'`);
+  const trimmed = text.trim();
+  const colon = trimmed.indexOf(':');
+  if (colon < 0) throw wrong(`expected ${FORM}; the ':' is missing`);
+  const [from, to] = parseHosts(trimmed.slice(0, colon), wrong);
+  const rest = /^(?<kind>[^#=]*)(?:#(?<numbers>[^=]*))?(?:=(?<ms>.*))?$/.exec(trimmed.slice(colon + 1))?.groups;
+  if (rest === undefined) throw wrong(`expected ${FORM}`);
+  const { kind, numbers, ms } = rest;
+  if (!isKind(kind)) throw wrong(`WHAT: expected one of ${KINDS.join(', ')}; got '${kind}'`);
   const [first, last] = parseNumbers(numbers, wrong);
-  const extraMs = ms === undefined ? 0 : Number(ms);
-  if (action === 'hold' && !(extraMs > 0)) {
-    throw wrong(`hold: expected =MS, a number of milliseconds above 0; got ${ms === undefined ? 'none' : `'${ms}'`}`);
+  const extraMs = parseHoldMs(action, ms, wrong);
+  return { action, text: trimmed, from, to, kind, first, last, extraMs };
+}
+
+type Wrong = (what: string) => TypeError;
+
+function parseHosts(text: string, wrong: Wrong): [from: string, to: string] {
+  if (text.trim() === '*') return ['*', '*'];
+  const [from = '', to = '', ...more] = text.split('>').map((name) => name.trim());
+  if (!text.includes('>') || more.length > 0) throw wrong(`hosts: expected FROM>TO or *; got '${text}'`);
+  for (const [part, name] of [
+    ['FROM', from],
+    ['TO', to],
+  ] as const) {
+    if (!/^(?:\*|[\w.-]+)$/.test(name)) throw wrong(`${part}: expected the name of a host or *; got '${name}'`);
   }
-  if (action !== 'hold' && ms !== undefined) throw wrong(`expected no =MS, which belongs to --hold; got '=${ms}'`);
-  return { action, text: text.trim(), from: from.trim(), to: to.trim(), kind, first, last, extraMs };
+  if (from === to && from !== '*') throw wrong(`TO: expected another host than FROM; got '${to}'`);
+  return [from, to];
 }
 
 function isKind(text: string | undefined): text is PacketKind {
   return KINDS.some((kind) => kind === text);
 }
 
-function parseNumbers(text: string | undefined, wrong: (what: string) => TypeError): [number, number] {
+function parseNumbers(text: string | undefined, wrong: Wrong): [first: number, last: number] {
   if (text === undefined) return [1, Number.POSITIVE_INFINITY];
   const match = /^(\d+)(?:(\+)|-(\d+))?$/.exec(text);
   const first = Number(match?.[1]);
   const last = match?.[2] === '+' ? Number.POSITIVE_INFINITY : Number(match?.[3] ?? match?.[1]);
   if (match === null || first < 1 || last < first) {
-    throw wrong(`numbers: expected #N, #N-M or #N+ counted from 1; got '#${text}'`);
+    throw wrong(`NUMBERS: expected #N, #N-M or #N+ counted from 1; got '#${text}'`);
   }
   return [first, last];
+}
+
+function parseHoldMs(action: WireAction, text: string | undefined, wrong: Wrong): number {
+  if (action !== 'hold') {
+    if (text !== undefined) throw wrong(`MS: expected no =MS, which belongs to hold; got '=${text}'`);
+    return 0;
+  }
+  const ms = /^\d+(?:\.\d+)?$/.test(text ?? '') ? Number(text) : 0;
+  if (!(ms > 0 && ms <= LONGEST_HOLD_MS)) {
+    const got = text === undefined ? 'none' : `'=${text}'`;
+    throw wrong(`MS: expected =MS, milliseconds above 0 and up to ${LONGEST_HOLD_MS}; got ${got}`);
+  }
+  return ms;
 }
 
 /** What a packet is, from its bytes: every kind that it belongs to. */

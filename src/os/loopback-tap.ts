@@ -8,8 +8,6 @@ import { decodePacket } from '../wire/index.ts';
 import { kernel } from './kernel.ts';
 
 const ETH_P_ALL = 0x0003;
-/** In protocol arguments of socket(2): network byte order. */
-const ETH_P_ALL_NET = 0x0300;
 const LOOPBACK_IFINDEX = 1;
 const PACKET_OUTGOING = 4;
 const SNAP = 65_536;
@@ -21,7 +19,8 @@ const SNAP = 65_536;
 export function listenOnLoopback(port: number): ((listener: WireListener) => () => void) | string {
   const socket = (() => {
     try {
-      return kernel.socket(AF_PACKET, SOCK_DGRAM, ETH_P_ALL_NET);
+      // Protocol 0 hears nothing: with any other, packets of every interface would queue up until bind names lo.
+      return kernel.socket(AF_PACKET, SOCK_DGRAM, 0);
     } catch (error) {
       if (error instanceof SocketError && (error.code === 'EPERM' || error.code === 'EACCES')) return error;
       throw error;

@@ -9,6 +9,7 @@ import { Wire, type WireListener } from '../../link/wire.ts';
 import { parseWireRule, type WireRule } from '../../link/wire-rules.ts';
 import { AbortError, type Host, observeHost } from '../../socket/index.ts';
 import { type Trace, type TraceHeader, TraceRecorder } from '../../trace/index.ts';
+import { inferStates } from './inferred-states.ts';
 import { LabRecord } from './record.ts';
 import type { Scenario } from './scenarios.ts';
 import { type ObserveSockets, StateTracker } from './states.ts';
@@ -18,7 +19,7 @@ export interface LabSide {
   readonly host: Host;
   /** IPv4 first, then IPv6. */
   readonly addresses: readonly string[];
-  /** The host's socket table; without it there are no states in the trace. */
+  /** The host's socket table; without it states are inferred from segments and calls. */
   readonly observe?: ObserveSockets;
 }
 
@@ -70,6 +71,8 @@ export async function playLab(run: LabRun): Promise<Trace> {
     const listenerSock = (): number => record.listenerSock(name);
     trackers.set(name, new StateTracker({ recorder, host: name, port, role, observe, sockOf, listenerSock }));
   }
+  const unseen = [client, server].filter(({ observe }) => observe === undefined).map(({ name }) => name);
+  const stopInferring = unseen.length === 0 ? () => {} : inferStates({ recorder, linkType, hosts: new Set(unseen) });
   const { inFlight, stop } = startPath(run, record.wireListener());
   try {
     const serverAddress = formatEndpoint(server.addresses[family === 6 ? 1 : 0] ?? '', port);
@@ -79,21 +82,20 @@ export async function playLab(run: LabRun): Promise<Trace> {
       family,
       serverAddress,
       signal,
-      pause: (ms) => pause(ms, signal),
+      pause: (ms, until = signal) => pause(ms, until),
+      failed: (side, error) => {
+        const host = run[side].name;
+        recorder.emit({ k: 'note', host, src: 'observed', text: `the program of ${host} ended: ${error.message}` });
+      },
     });
     const isBusy = (): boolean => inFlight() > 0 || [...trackers.values()].some(({ isPassing }) => isPassing);
     const delayMs = path.kind === 'wire' ? path.delayMs : 0;
-    await drain(
-      isBusy,
-      () => (systemClock.now() - began - record.lastPacketT) / MS,
-      2 * delayMs + 60,
-      signal,
-      trackers,
-    );
+    await drain(isBusy, () => (systemClock.now() - began - record.lastT) / MS, 2 * delayMs + 60, signal, trackers);
   } catch (error) {
     if (!(error instanceof AbortError) && !signal.aborted) throw error;
   } finally {
     stop();
+    stopInferring();
   }
   return recorder.trace();
 }
@@ -135,7 +137,7 @@ function startPath(run: LabRun, listener: WireListener): { inFlight: () => numbe
   return { inFlight: () => wire.inFlight, stop: () => wire.close() };
 }
 
-/** Wait until nothing is under way and the wire has been quiet for `quietMs`. */
+/** Wait until nothing is under way and there has been neither call nor packet for `quietMs`: what a close sends comes after it. */
 async function drain(
   isBusy: () => boolean,
   idleMs: () => number,

@@ -8,15 +8,41 @@ import type { CallObserver, ObservedCall, ObservedResult } from '../../socket/in
 import type { TraceRecorder } from '../../trace/index.ts';
 import { decodePacket, type Packet, TcpFlags } from '../../wire/index.ts';
 
-const SENDING: ReadonlySet<string> = new Set(['send', 'sendto', 'writev', 'sendmmsg']);
-const CLOSING: ReadonlySet<string> = new Set(['close', 'shutdown']);
+/** Calls that send packets, by their C names. */
+const KINDS: Readonly<Record<string, CallKind>> = {
+  connect: 'connect',
+  send: 'send',
+  sendto: 'send',
+  writev: 'send',
+  sendmmsg: 'send',
+  close: 'close',
+  shutdown: 'close',
+};
+
+type CallKind = 'connect' | 'send' | 'close';
+
+/** A call of one kind: its `call.enter` and its socket. */
+interface LastCall {
+  readonly seq: number;
+  readonly sock: number;
+}
 
 /** What the recorder remembers of one host. */
 interface HostMemory {
-  /** The last call of each kind: its `call.enter` and its socket. */
-  readonly calls: Map<'connect' | 'send' | 'close', { readonly seq: number; readonly sock: number }>;
-  /** The packet that came last: what an ACK answers. */
+  /** The last call of each kind, of any socket. */
+  readonly calls: Map<CallKind, LastCall>;
+  /** The same by socket, as `send 3`: a server closes its connection and its listener one after the other. */
+  readonly callsOfSock: Map<string, LastCall>;
+  /** The packet that came last. */
   lastRx: number | null;
+  /** The same by flow. */
+  readonly lastRxOfFlow: Map<number, number>;
+  /** The first arrival of what ends before a sequence number, by flow and number: what an ACK of it answers. */
+  readonly arrivals: Map<string, number>;
+  /** The highest number acknowledged, by flow. */
+  readonly acked: Map<number, number>;
+  /** Where the trace stood when the last SYN-ACK was sent, by flow. */
+  readonly synAcks: Map<number, number>;
   /** The sockets of connections, by flow. */
   readonly socks: Map<number, number>;
   /** First sequence number after what has been sent, by flow: what begins below was sent before. */
@@ -38,9 +64,12 @@ export class LabRecord {
   readonly #socks = new Map<number, number>();
   readonly #enters = new Map<number, { readonly host: string; readonly call: ObservedCall; readonly sock: number }>();
   /** The tx event of each packet, and its flow. */
-  readonly #packets = new Map<number, { readonly tx: number; readonly length: number; readonly flow?: number }>();
-  /** When anything last happened on the wire, in the trace's time. */
-  lastPacketT = 0;
+  readonly #packets = new Map<
+    number,
+    { readonly tx: number; readonly length: number; readonly flow?: number; readonly end?: number }
+  >();
+  /** When a call last ended or a packet last came or went, in the trace's time. */
+  lastT = 0;
 
   constructor(options: RecordOptions) {
     this.#options = options;
@@ -75,9 +104,11 @@ export class LabRecord {
 
   #remember(host: string, name: string, seq: number, sock: number): void {
     const memory = this.#memory(host);
-    if (name === 'connect') memory.calls.set('connect', { seq, sock });
-    if (SENDING.has(name)) memory.calls.set('send', { seq, sock });
-    if (CLOSING.has(name)) memory.calls.set('close', { seq, sock });
+    const kind = KINDS[name];
+    if (kind !== undefined) {
+      memory.calls.set(kind, { seq, sock });
+      memory.callsOfSock.set(`${kind} ${sock}`, { seq, sock });
+    }
     if (name === 'listen') memory.listener = sock;
   }
 
@@ -85,14 +116,14 @@ export class LabRecord {
     const { recorder } = this.#options;
     const { host, call, sock } = this.#enters.get(token) ?? { host: '', call: undefined, sock: 0 };
     this.#enters.delete(token);
-    if (call?.name === 'accept' && opened !== undefined && typeof out?.['addr'] === 'string') {
-      this.#accepted(host, opened.socketId, out['addr']);
+    if (call?.name === 'accept' && opened !== undefined && typeof out?.addr === 'string') {
+      this.#accepted(host, opened.socketId, out.addr);
     }
     const flow = this.#flowOfSock(host, opened === undefined ? sock : this.#sockOf(opened.socketId));
     // What a call was waiting for came with the last packet, if one came since it began.
     const lastRx = this.#memory(host).lastRx;
     const cause = lastRx !== null && lastRx > token ? lastRx : null;
-    return recorder.emit({
+    const exit = recorder.emit({
       k: 'call.exit',
       host,
       src: 'observed',
@@ -105,6 +136,12 @@ export class LabRecord {
       ...(out === undefined ? {} : { out }),
       ...(flow === undefined ? {} : { flow }),
     });
+    this.#touch();
+    return exit;
+  }
+
+  #touch(): void {
+    this.lastT = this.#options.recorder.events.at(-1)?.t ?? 0;
   }
 
   /** The connection was known by its packets before accept gave it a socket: both are one. */
@@ -157,19 +194,21 @@ export class LabRecord {
       const flow = this.#packets.get(packet)?.flow;
       return { pkt: packet, link, src: 'observed', ...(flow === undefined ? {} : { flow }) };
     };
-    const touch = (): void => {
-      this.lastPacketT = recorder.events.at(-1)?.t ?? 0;
-    };
+    const touch = (): void => this.#touch();
     return {
       onTx: (packet, host, bytes) => {
-        const tx = this.#tx(packet, host, bytes);
+        this.#tx(packet, host, bytes);
         touch();
-        look(host, tx);
       },
+      afterTx: (packet, host) => look(host, this.#packets.get(packet)?.tx ?? null),
       onRx: (packet, host) => {
-        const { tx = null, length = 0 } = this.#packets.get(packet) ?? {};
+        const { tx = null, length = 0, flow, end } = this.#packets.get(packet) ?? {};
         const rx = recorder.emit({ k: 'pkt.rx', host, ...common(packet), len: length, cause: tx });
-        this.#memory(host).lastRx = rx;
+        const memory = this.#memory(host);
+        memory.lastRx = rx;
+        if (flow !== undefined) memory.lastRxOfFlow.set(flow, rx);
+        const key = `${flow} ${end}`;
+        if (end !== undefined && !memory.arrivals.has(key)) memory.arrivals.set(key, rx);
         touch();
       },
       afterRx: (_packet, host) => look(host, this.#memory(host).lastRx),
@@ -191,7 +230,8 @@ export class LabRecord {
     const decoded = decodePacket(bytes, linkType);
     const flow = this.#flow(decoded);
     const isTcp = decoded.tcp !== undefined && flow !== undefined;
-    if (isTcp) this.sockOfFlow(host, flow);
+    // The answer to a packet for nobody is a RST: there is no socket behind it.
+    if (isTcp && ((decoded.tcp?.flags ?? 0) & TcpFlags.RST) === 0) this.sockOfFlow(host, flow);
     const sock = isTcp ? this.#memory(host).socks.get(flow) : undefined;
     const cause = this.#cause(host, decoded, flow);
     const tx = recorder.emit({
@@ -206,7 +246,13 @@ export class LabRecord {
       ...(flow === undefined ? {} : { flow }),
       ...(sock === undefined ? {} : { sock }),
     });
-    this.#packets.set(packet, { tx, length: bytes.length, ...(flow === undefined ? {} : { flow }) });
+    const end = occupiedEnd(decoded);
+    this.#packets.set(packet, {
+      tx,
+      length: bytes.length,
+      ...(flow === undefined ? {} : { flow }),
+      ...(end === undefined ? {} : { end }),
+    });
     return tx;
   }
 
@@ -224,31 +270,50 @@ export class LabRecord {
   }
 
   /** What made the host send this: a call of its program, a packet that it answers, or the retransmission timer. */
-  #cause(host: string, { tcp, udp, payloadOffset, payloadEnd }: Packet, flow: number | undefined): number | null {
-    const { calls, lastRx, sent } = this.#memory(host);
-    if (udp !== undefined) return calls.get('send')?.seq ?? null;
-    if (tcp === undefined || flow === undefined) return lastRx;
+  #cause(host: string, packet: Packet, flow: number | undefined): number | null {
+    const { tcp, udp, payloadOffset, payloadEnd } = packet;
+    const memory = this.#memory(host);
+    const { sent } = memory;
+    if (udp !== undefined) return memory.calls.get('send')?.seq ?? null;
+    if (tcp === undefined || flow === undefined) return memory.lastRx;
+    const lastRx = memory.lastRxOfFlow.get(flow) ?? null;
+    const call = (kind: CallKind): number | null => this.#callOf(memory, kind, flow);
     const has = (flag: number): boolean => (tcp.flags & flag) !== 0;
-    const control = (has(TcpFlags.SYN) ? 1 : 0) + (has(TcpFlags.FIN) ? 1 : 0);
-    const occupied = payloadEnd - payloadOffset + control;
-    if (occupied > 0) {
-      const end = (tcp.seq + occupied) >>> 0;
+    const isAckOfNews = has(TcpFlags.ACK) && this.#acknowledges(memory, flow, tcp.ack);
+    const isSynAck = has(TcpFlags.SYN) && has(TcpFlags.ACK);
+    const end = occupiedEnd(packet);
+    if (end !== undefined) {
       const before = sent.get(flow);
-      if (before !== undefined && seqDiff(end, before) <= 0) return this.#retransmission(host, flow);
-      sent.set(flow, end);
+      const isAgain = before !== undefined && seqDiff(end, before) <= 0;
+      // A SYN that comes again is answered again, before any timer.
+      const isAnswer = isSynAck && lastRx !== null && lastRx > (memory.synAcks.get(flow) ?? -1);
+      if (isSynAck) memory.synAcks.set(flow, this.#options.recorder.events.length);
+      if (isAgain && !isAnswer) return this.#retransmission(host, flow);
+      if (!isAgain) sent.set(flow, end);
     }
-    if (has(TcpFlags.SYN)) return has(TcpFlags.ACK) ? lastRx : (calls.get('connect')?.seq ?? null);
-    if (payloadEnd > payloadOffset) return calls.get('send')?.seq ?? null;
-    if (has(TcpFlags.FIN)) return calls.get('close')?.seq ?? null;
-    if (has(TcpFlags.RST)) return this.#causeOfReset(host);
-    return lastRx;
+    if (has(TcpFlags.SYN)) return isSynAck ? lastRx : call('connect');
+    if (payloadEnd > payloadOffset) return call('send');
+    if (has(TcpFlags.FIN)) return call('close');
+    if (has(TcpFlags.RST)) {
+      // It answers a packet that nobody wants, or is the close of a socket with unread data: whichever was later.
+      const close = call('close');
+      return close !== null && (lastRx === null || close > lastRx) ? close : lastRx;
+    }
+    // Several packets may have come before the ACK of the first is read; an ACK that brings no news answers the last.
+    return (isAckOfNews ? memory.arrivals.get(`${flow} ${tcp.ack}`) : undefined) ?? lastRx;
   }
 
-  /** A RST answers a packet that nobody wants, or is the close of a socket with unread data: whichever was later. */
-  #causeOfReset(host: string): number | null {
-    const { calls, lastRx } = this.#memory(host);
-    const close = calls.get('close')?.seq;
-    return close !== undefined && (lastRx === null || close > lastRx) ? close : lastRx;
+  /** True when this is more than was acknowledged before. */
+  #acknowledges({ acked }: HostMemory, flow: number, ack: number): boolean {
+    const before = acked.get(flow);
+    if (before !== undefined && seqDiff(ack, before) <= 0) return false;
+    acked.set(flow, ack);
+    return true;
+  }
+
+  /** The last call of a kind on the socket of a connection. */
+  #callOf({ socks, callsOfSock }: HostMemory, kind: CallKind, flow: number): number | null {
+    return callsOfSock.get(`${kind} ${socks.get(flow)}`)?.seq ?? null;
   }
 
   #retransmission(host: string, flow: number): number {
@@ -267,9 +332,28 @@ export class LabRecord {
   #memory(host: string): HostMemory {
     let memory = this.#hosts.get(host);
     if (memory === undefined) {
-      memory = { calls: new Map(), lastRx: null, socks: new Map(), sent: new Map(), listener: undefined };
+      memory = {
+        calls: new Map(),
+        callsOfSock: new Map(),
+        lastRx: null,
+        lastRxOfFlow: new Map(),
+        arrivals: new Map(),
+        acked: new Map(),
+        synAcks: new Map(),
+        socks: new Map(),
+        sent: new Map(),
+        listener: undefined,
+      };
       this.#hosts.set(host, memory);
     }
     return memory;
   }
+}
+
+/** After the last sequence number that a segment occupies; undefined when it occupies none: a pure ACK, a RST. */
+function occupiedEnd({ tcp, payloadOffset, payloadEnd }: Packet): number | undefined {
+  if (tcp === undefined) return undefined;
+  const control = ((tcp.flags & TcpFlags.SYN) === 0 ? 0 : 1) + ((tcp.flags & TcpFlags.FIN) === 0 ? 0 : 1);
+  const occupied = payloadEnd - payloadOffset + control;
+  return occupied === 0 ? undefined : (tcp.seq + occupied) >>> 0;
 }

@@ -12,8 +12,10 @@ export interface Stage {
   /** Address and port of the server, as connect takes it. */
   readonly serverAddress: string;
   readonly signal: AbortSignal;
-  /** Wait for so long, or until the run is aborted. */
-  pause(ms: number): Promise<void>;
+  /** Wait for so long, or until `signal` (that of the run, unless given) aborts. */
+  pause(ms: number, signal?: AbortSignal): Promise<void>;
+  /** A program has ended with an error that the scenario does not count on: rules can bring that about. */
+  failed(side: 'client' | 'server', error: SocketError): void;
 }
 
 export interface Scenario {
@@ -34,97 +36,134 @@ const BACKLOG = 20;
 /** How long the server of close-4 goes on after the client's FIN: more than a delayed ACK (40 ms on Linux). */
 const LINGER_MS = 300;
 
+/** How long one program may go on after the other has failed: it may wait for ever. */
+const GRACE_MS = 1_000;
+
 const domain = (stage: Stage): number => (stage.family === 6 ? AF_INET6 : AF_INET);
 
+type Talk = (connection: Socket, stage: Stage) => Promise<void>;
+
 /** Serve one connection: socket, bind, listen, accept, `talk`, close. */
-async function serveOne(stage: Stage, talk: (connection: Socket) => Promise<void>): Promise<void> {
+async function serveOne(stage: Stage, talk: Talk): Promise<void> {
   const { signal } = stage;
   using listener = stage.server.socket(domain(stage), SOCK_STREAM);
   listener.bind(stage.serverAddress);
   listener.listen(BACKLOG);
   using connection = await listener.accept({ signal });
-  await talk(connection);
+  await talk(connection, stage);
 }
 
-async function connectAndTalk(stage: Stage, talk: (socket: Socket) => Promise<void>): Promise<void> {
+async function connectAndTalk(stage: Stage, talk: Talk): Promise<void> {
   using socket = stage.client.socket(domain(stage), SOCK_STREAM);
   await socket.connect(stage.serverAddress, { signal: stage.signal });
-  await talk(socket);
+  await talk(socket, stage);
 }
 
-/** The server's program first, as a person would start them. */
-async function both(server: Promise<void>, client: () => Promise<void>): Promise<void> {
-  await Promise.all([server, client()]);
+type Program = (stage: Stage) => Promise<void>;
+
+/** Run both programs, the server's first, as a person would start them. When one fails, the other does not wait on. */
+async function both(stage: Stage, server: Program, client: Program): Promise<void> {
+  const over = new AbortController();
+  const done = new AbortController();
+  const inner: Stage = { ...stage, signal: AbortSignal.any([stage.signal, over.signal]) };
+  const play = async (side: 'client' | 'server', program: Program): Promise<void> => {
+    try {
+      await program(inner);
+    } catch (error) {
+      if (over.signal.aborted) return;
+      // A pause that `done` ends is no failure.
+      stage.pause(GRACE_MS, AbortSignal.any([stage.signal, done.signal])).then(
+        () => over.abort(),
+        () => {},
+      );
+      if (!(error instanceof SocketError)) throw error;
+      stage.failed(side, error);
+    }
+  };
+  const results = await Promise.allSettled([play('server', server), play('client', client)]);
+  done.abort();
+  const broken = results.find((result) => result.status === 'rejected');
+  if (broken !== undefined) throw broken.reason;
 }
 
 /** A line there, a line back, then the client closes. `beforeClose` is the server's doing after the client's FIN. */
 function conversation(stage: Stage, beforeClose: () => Promise<void>): Promise<void> {
-  const { signal } = stage;
-  const server = serveOne(stage, async (connection) => {
-    await connection.recv(1024, { signal });
-    await connection.send(FROM_SERVER);
-    await connection.recv(1024, { signal });
-    await beforeClose();
-  });
-  return both(server, () =>
-    connectAndTalk(stage, async (socket) => {
-      await socket.send(FROM_CLIENT);
-      await socket.recv(1024, { signal });
-    }),
+  return both(
+    stage,
+    (inner) =>
+      serveOne(inner, async (connection, { signal }) => {
+        await connection.recv(1024, { signal });
+        await connection.send(FROM_SERVER);
+        await connection.recv(1024, { signal });
+        await beforeClose();
+      }),
+    (inner) =>
+      connectAndTalk(inner, async (socket, { signal }) => {
+        await socket.send(FROM_CLIENT);
+        await socket.recv(1024, { signal });
+      }),
   );
 }
 
-async function refused(stage: Stage): Promise<void> {
-  using socket = stage.client.socket(domain(stage), SOCK_STREAM);
-  await expectError('ECONNREFUSED', socket.connect(stage.serverAddress, { signal: stage.signal }));
+function refused(stage: Stage): Promise<void> {
+  const nobody: Program = async () => {};
+  return both(stage, nobody, async ({ client, serverAddress, signal }) => {
+    using socket = client.socket(domain(stage), SOCK_STREAM);
+    await expectError('ECONNREFUSED', socket.connect(serverAddress, { signal }));
+  });
 }
 
-async function halfClose(stage: Stage): Promise<void> {
-  const { signal } = stage;
-  const server = serveOne(stage, async (connection) => {
-    while ((await connection.recv(1024, { signal })).length > 0);
-    for (const line of ['still here\n', 'and here\n', 'goodbye\n']) {
-      await connection.send(line);
-      await stage.pause(50);
-    }
-  });
-  await both(server, () =>
-    connectAndTalk(stage, async (socket) => {
-      await socket.send(FROM_CLIENT);
-      socket.shutdown('wr');
-      while ((await socket.recv(1024, { signal })).length > 0);
-    }),
+function halfClose(stage: Stage): Promise<void> {
+  return both(
+    stage,
+    (inner) =>
+      serveOne(inner, async (connection, { signal, pause }) => {
+        while ((await connection.recv(1024, { signal })).length > 0);
+        for (const line of ['still here\n', 'and here\n', 'goodbye\n']) {
+          await connection.send(line);
+          await pause(50);
+        }
+      }),
+    (inner) =>
+      connectAndTalk(inner, async (socket, { signal }) => {
+        await socket.send(FROM_CLIENT);
+        socket.shutdown('wr');
+        while ((await socket.recv(1024, { signal })).length > 0);
+      }),
   );
 }
 
-async function resetOnUnread(stage: Stage): Promise<void> {
-  const { signal } = stage;
-  const server = serveOne(stage, async (connection) => {
-    // Wait for the data, and close without reading it.
-    await connection.ready('in', { signal });
-  });
-  await both(server, () =>
-    connectAndTalk(stage, async (socket) => {
-      await socket.send('never read\n');
-      await expectError('ECONNRESET', socket.recv(1024, { signal }));
-    }),
+function resetOnUnread(stage: Stage): Promise<void> {
+  return both(
+    stage,
+    (inner) =>
+      serveOne(inner, async (connection, { signal }) => {
+        // Wait for the data, and close without reading it.
+        await connection.ready('in', { signal });
+      }),
+    (inner) =>
+      connectAndTalk(inner, async (socket, { signal }) => {
+        await socket.send('never read\n');
+        await expectError('ECONNRESET', socket.recv(1024, { signal }));
+      }),
   );
 }
 
-async function datagrams(stage: Stage): Promise<void> {
-  const { signal } = stage;
-  using server = stage.server.socket(domain(stage), SOCK_DGRAM);
-  server.bind(stage.serverAddress);
-  const serving = (async () => {
-    const { address } = await server.recvfrom(1024, { signal });
-    await server.sendto(FROM_SERVER, address);
-  })();
-  const asking = (async () => {
-    using socket = stage.client.socket(domain(stage), SOCK_DGRAM);
-    await socket.sendto(FROM_CLIENT, stage.serverAddress);
-    await socket.recvfrom(1024, { signal });
-  })();
-  await Promise.all([serving, asking]);
+function datagrams(stage: Stage): Promise<void> {
+  return both(
+    stage,
+    async ({ server, serverAddress, signal }) => {
+      using socket = server.socket(domain(stage), SOCK_DGRAM);
+      socket.bind(serverAddress);
+      const { address } = await socket.recvfrom(1024, { signal });
+      await socket.sendto(FROM_SERVER, address);
+    },
+    async ({ client, serverAddress, signal }) => {
+      using socket = client.socket(domain(stage), SOCK_DGRAM);
+      await socket.sendto(FROM_CLIENT, serverAddress);
+      await socket.recvfrom(1024, { signal });
+    },
+  );
 }
 
 /** The kernel's refusal is what the scenario shows; anything else is not what happened. */

@@ -19,9 +19,17 @@ export type ObserveSockets = () => readonly SocketState[];
 const BETWEEN: Readonly<Record<string, readonly TcpState[]>> = {
   'LISTEN ESTABLISHED': ['SYN-RECEIVED'],
   'LISTEN CLOSE-WAIT': ['SYN-RECEIVED', 'ESTABLISHED'],
+  'LISTEN LAST-ACK': ['SYN-RECEIVED', 'ESTABLISHED', 'CLOSE-WAIT'],
+  'LISTEN FIN-WAIT-1': ['SYN-RECEIVED', 'ESTABLISHED'],
+  'LISTEN FIN-WAIT-2': ['SYN-RECEIVED', 'ESTABLISHED', 'FIN-WAIT-1'],
   'CLOSED ESTABLISHED': ['SYN-SENT'],
+  'CLOSED CLOSE-WAIT': ['SYN-SENT', 'ESTABLISHED'],
+  'CLOSED FIN-WAIT-1': ['SYN-SENT', 'ESTABLISHED'],
+  'SYN-SENT CLOSE-WAIT': ['ESTABLISHED'],
   'SYN-SENT FIN-WAIT-1': ['ESTABLISHED'],
   'SYN-RECEIVED CLOSE-WAIT': ['ESTABLISHED'],
+  'SYN-RECEIVED LAST-ACK': ['ESTABLISHED', 'CLOSE-WAIT'],
+  'SYN-RECEIVED FIN-WAIT-2': ['ESTABLISHED', 'FIN-WAIT-1'],
   'ESTABLISHED LAST-ACK': ['CLOSE-WAIT'],
   'ESTABLISHED FIN-WAIT-2': ['FIN-WAIT-1'],
   'ESTABLISHED TIME-WAIT': ['FIN-WAIT-1'],
@@ -53,9 +61,15 @@ export interface StateTrackerOptions {
 export class StateTracker {
   readonly #options: StateTrackerOptions;
   readonly #known = new Map<string, Known>();
+  /**
+   * Sockets that were there before the run, with the state that they were in: those of an earlier run, which hold
+   * TIME-WAIT for a minute on a host that outlives it (loopback). They are none of this trace until they change.
+   */
+  readonly #earlier = new Map<string, TcpState>();
 
   constructor(options: StateTrackerOptions) {
     this.#options = options;
+    for (const { key, state } of this.#rows()) this.#earlier.set(key, state);
   }
 
   /** A state that is about to change by itself. */
@@ -65,17 +79,31 @@ export class StateTracker {
 
   /** Look at the table. `cause`: the event after which this look is. */
   look(cause: number | null): void {
-    const { observe, port, role } = this.#options;
     const seen = new Set<string>();
-    for (const { state, source, target } of observe()) {
-      if (role === 'server' ? source.port !== port : target.port !== port) continue;
-      const key = `${formatEndpoint(source.address, source.port)} ${formatEndpoint(target.address, target.port)}`;
+    const there = new Set<string>();
+    for (const { key, state, source, target } of this.#rows()) {
+      there.add(key);
+      if (this.#earlier.get(key) === state) continue;
+      this.#earlier.delete(key);
       seen.add(key);
       this.#see(key, state, source, target, cause);
     }
+    for (const key of this.#earlier.keys()) if (!there.has(key)) this.#earlier.delete(key);
     for (const [key, known] of this.#known) {
       if (!seen.has(key)) this.#change(key, known, 'CLOSED', cause);
     }
+  }
+
+  /** The host's sockets that belong to this side of the run. */
+  #rows(): (SocketState & { readonly key: string })[] {
+    const { observe, port, role } = this.#options;
+    const rows: (SocketState & { readonly key: string })[] = [];
+    for (const { state, source, target } of observe()) {
+      if (role === 'server' ? source.port !== port : target.port !== port) continue;
+      const key = `${formatEndpoint(source.address, source.port)} ${formatEndpoint(target.address, target.port)}`;
+      rows.push({ key, state, source, target });
+    }
+    return rows;
   }
 
   #see(
