@@ -151,9 +151,13 @@ describeInNamespace(import.meta.url, 'every trace of the lab', () => {
     for (let at = 0; at < CASES.length; at += AT_A_TIME) {
       // Making and closing namespaces holds up everything else: all before, and all after.
       const batch = CASES.slice(at, at + AT_A_TIME).map((each) => ({ each, hosts: makeLabHosts() }));
-      for (const { each, hosts } of batch) runs.set(each, playOn(hosts, each));
+      const played = batch.map(({ each, hosts }) => {
+        const run = playOn(hosts, each);
+        runs.set(each, run);
+        return run;
+      });
       // Each failure belongs to the test that asks for the run.
-      await Promise.allSettled(batch.map(({ each }) => runs.get(each)));
+      await Promise.allSettled(played);
       for (const { hosts } of batch) hosts.close();
     }
   });
