@@ -36,7 +36,7 @@ export default defineConfig({
           pool: 'forks',
           testTimeout: 30_000,
           hookTimeout: 30_000,
-          include: ['src/{os,cli,tools}/**/*.test.ts', 'test/**/*.test.ts'],
+          include: ['src/{os,node,cli,tools}/**/*.test.ts', 'test/**/*.test.ts'],
           exclude: ['test/fuzz/**', '**/node_modules/**'],
         },
       },

@@ -22,15 +22,17 @@ const ROOMS = {
   link: ['core', 'addr', 'wire', 'capture'],
   stack: ['core', 'addr', 'wire', 'link', 'socket', 'trace'],
   os: ['core', 'addr', 'wire', 'link', 'socket', 'trace'],
+  node: ['core', 'addr', 'wire', 'link', 'socket', 'trace', 'os'],
   tools: ['core', 'addr', 'wire', 'capture', 'link', 'socket', 'trace'],
   // src/index.ts, the package's main entry.
-  index: ['core', 'addr', 'wire', 'capture', 'link', 'socket', 'trace', 'stack', 'os', 'tools'],
-  cli: ['core', 'addr', 'wire', 'capture', 'link', 'socket', 'trace', 'stack', 'os', 'tools', 'index'],
+  index: ['core', 'addr', 'wire', 'capture', 'link', 'socket', 'trace', 'stack', 'os', 'node', 'tools'],
+  cli: ['core', 'addr', 'wire', 'capture', 'link', 'socket', 'trace', 'stack', 'os', 'node', 'tools', 'index'],
 };
 
 /** Modules from outside src, by room; a room that is not here has none and so runs in a browser. */
 const PACKAGES = {
   os: (specifier) => specifier.startsWith('node:'),
+  node: (specifier) => specifier.startsWith('node:'),
   cli: (specifier) => specifier.startsWith('node:') || specifier === 'commander',
 };
 

@@ -1,0 +1,2 @@
+/** Our sockets in Node's shapes: streams, names, connecting and serving. */
+export {};
