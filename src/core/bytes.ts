@@ -99,6 +99,22 @@ export function writeHostU32(bytes: Uint8Array, offset: number, value: number): 
   bytes[offset + 3] = value >>> 24;
 }
 
+/** Read 64 bits in the order of this machine. */
+export function readHostU64(bytes: Uint8Array, offset: number): bigint {
+  if (!LITTLE_ENDIAN) return readU64(bytes, offset);
+  return (BigInt(readHostU32(bytes, offset + 4)) << 32n) | BigInt(readHostU32(bytes, offset));
+}
+
+/** Write the low 64 bits of `value` in the order of this machine. */
+export function writeHostU64(bytes: Uint8Array, offset: number, value: bigint): void {
+  if (!LITTLE_ENDIAN) {
+    writeU64(bytes, offset, value);
+    return;
+  }
+  writeHostU32(bytes, offset, Number(value & 0xffff_ffffn));
+  writeHostU32(bytes, offset + 4, Number((value >> 32n) & 0xffff_ffffn));
+}
+
 const hexPairs: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 
 /** Two lower-case hex digits a byte, `separator` between bytes. */

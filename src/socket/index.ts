@@ -1,6 +1,7 @@
 /** The Berkeley face: what a program sees, and the driver that stands behind it. */
 export * from './batch.ts';
 export * from './constants.ts';
+export * from './control/index.ts';
 export type * from './driver.ts';
 export { errnoName, errnoNumber, errnoText } from './errno.ts';
 export * from './error.ts';
