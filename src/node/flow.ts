@@ -1,0 +1,413 @@
+/**
+ * The bytes of one stream socket, pumped without a promise: recv(2) into a pooled buffer whenever the kernel says that
+ * there is something, send(2) and writev(2) at once, and a wait only when the kernel's buffer is full. It is what Node
+ * calls a handle, under the streams of this room.
+ *
+ * Reading follows what programs know of Node: nothing is read inside the call that asks for it, at most 32 reads in one
+ * turn of the event loop, and a flow that does not read does not keep the process alive.
+ */
+import { networkInterfaces } from 'node:os';
+import type { SocketAddress } from '../addr/index.ts';
+import { AF_INET, AF_INET6, SO, type Socket, SocketError, TCP } from '../socket/index.ts';
+
+/** Room for one read, as Node offers libuv. */
+const READ_BYTES = 65_536;
+
+/** Up to this, bytes move to memory of their own size; above, the pooled buffer itself is given away. */
+const COPY_BYTES = 24_576;
+
+/** Reads of one flow before others have their turn; libuv's number. */
+const READS_PER_TURN = 32;
+
+/** Most buffers that one writev(2) takes (IOV_MAX). */
+const PARTS_PER_CALL = 1024;
+
+/** Seconds between keep-alive probes and how many of them: what Node sets beside the initial delay. */
+const KEEPALIVE_INTERVAL_SECONDS = 1;
+const KEEPALIVE_PROBES = 10;
+
+const ENOTCONN = 107;
+const ECANCELED = 125;
+
+/** One buffer for all flows of a thread: its bytes are copied out or it is given away before anybody else reads. */
+let pool = Buffer.allocUnsafeSlow(READ_BYTES);
+
+function takeFromPool(count: number): Buffer {
+  if (count <= COPY_BYTES) {
+    const copy = Buffer.allocUnsafe(count);
+    pool.copy(copy, 0, 0, count);
+    return copy;
+  }
+  const taken = pool.subarray(0, count);
+  pool = Buffer.allocUnsafeSlow(READ_BYTES);
+  return taken;
+}
+
+/** Whoever gets the bytes. */
+export interface FlowReader {
+  /** @param chunk owned by the reader; false stops reading until `readStart` */
+  onData(chunk: Buffer): boolean;
+  /** The peer's FIN. */
+  onEnd(): void;
+  /** `read ECONNRESET` and the like; nothing more follows. */
+  onError(error: SocketError): void;
+}
+
+/** A buffer of the reader's own to read into, in place of chunks. */
+export interface ReadTarget {
+  /** Asked for before each read. */
+  buffer(): Uint8Array;
+  /** `count` bytes are in the buffer; false stops reading. */
+  onBytes(count: number): boolean;
+}
+
+/** What `address()` tells: an empty object where there is none (unix(7) sockets, closed ones). */
+export interface AddressFields {
+  readonly address?: string;
+  readonly family?: string;
+  readonly port?: number;
+}
+
+type Done = (error: SocketError | null) => void;
+
+export class Flow {
+  readonly socket: Socket;
+  /** Bytes received so far. */
+  bytesRead = 0;
+  /** Bytes taken over for sending so far, those that wait for the kernel included. */
+  bytesWritten = 0;
+  /** Bytes taken over that the kernel has not. */
+  writeQueueSize = 0;
+  readonly #reader: FlowReader;
+  #target: ReadTarget | undefined;
+  #watching = false;
+  #reading = false;
+  /** A read would say EAGAIN: the next wake tells of more (the edge-triggered bargain). */
+  #drained = false;
+  #turnAsked = false;
+  #ended = false;
+  #closed = false;
+  #refed = true;
+  /** The write that waits for the kernel. */
+  #writing: Done | undefined;
+  /** This flow's reading counts among what keeps the process alive. */
+  #held = false;
+
+  /** @param socket connected; the flow closes it from now on */
+  constructor(socket: Socket, reader: FlowReader, target?: ReadTarget) {
+    this.socket = socket;
+    this.#reader = reader;
+    this.#target = target;
+  }
+
+  get fd(): number {
+    return this.socket.fd;
+  }
+
+  get reading(): boolean {
+    return this.#reading;
+  }
+
+  // ---------------------------------------------------------------- reading
+
+  readStart(): void {
+    if (this.#reading || this.#closed || this.#ended) return;
+    this.#reading = true;
+    if (this.#watching) {
+      this.#hold();
+      // Stopped before the kernel had no more: no further edge will tell.
+      if (!this.#drained) this.#readSoon();
+      return;
+    }
+    this.#watching = true;
+    this.socket.onReadable(() => {
+      this.#drained = false;
+      if (this.#reading) this.#read();
+    });
+    // onReadable counts as one that keeps the process alive.
+    this.#held = true;
+    this.#hold();
+  }
+
+  readStop(): void {
+    this.#reading = false;
+    this.#hold();
+  }
+
+  #readSoon(): void {
+    if (this.#turnAsked) return;
+    this.#turnAsked = true;
+    this.socket.driver.nextTurn(() => {
+      this.#turnAsked = false;
+      if (this.#reading && !this.#drained) this.#read();
+    });
+  }
+
+  #read(): void {
+    for (let reads = 0; reads < READS_PER_TURN; reads++) {
+      let more: boolean;
+      try {
+        more = this.#readOnce();
+      } catch (error) {
+        // A listener threw. Other sockets were woken with us and must hear of it: the error is nobody's but the
+        // process's, as with every listener, and this flow goes on if the process does.
+        process.nextTick(rethrow, error);
+        if (this.#reading) this.#readSoon();
+        return;
+      }
+      if (!more || !this.#reading) return;
+    }
+    this.#readSoon();
+  }
+
+  /** True when there may be more. */
+  #readOnce(): boolean {
+    const target = this.#target;
+    const into = target === undefined ? pool : target.buffer();
+    let count: number | null;
+    try {
+      count = this.socket.tryRecv(into);
+    } catch (error) {
+      this.#endReading();
+      this.#reader.onError(renamed(error, 'read', this.fd));
+      return false;
+    }
+    if (count === null) {
+      this.#drained = true;
+      return false;
+    }
+    if (count === 0) {
+      this.#endReading();
+      this.#reader.onEnd();
+      return false;
+    }
+    this.bytesRead += count;
+    const goOn = target === undefined ? this.#reader.onData(takeFromPool(count)) : target.onBytes(count);
+    if (!goOn) this.readStop();
+    return goOn;
+  }
+
+  #endReading(): void {
+    this.#ended = true;
+    this.readStop();
+  }
+
+  // ---------------------------------------------------------------- writing
+
+  /**
+   * Hand over all of `bytes`.
+   * @param bytes borrowed until `done`, which is called before this returns when the kernel took everything
+   */
+  write(bytes: Uint8Array, done: Done): void {
+    this.bytesWritten += bytes.length;
+    let sent: number | null;
+    try {
+      sent = bytes.length === 0 ? 0 : this.socket.trySend(bytes);
+    } catch (error) {
+      done(renamed(error, 'write', this.fd));
+      return;
+    }
+    if (sent === bytes.length) done(null);
+    else this.#writeLater([bytes.subarray(sent ?? 0)], done);
+  }
+
+  /** `write` for several buffers, in order. */
+  writev(parts: readonly Uint8Array[], done: Done): void {
+    let total = 0;
+    for (const part of parts) total += part.length;
+    this.bytesWritten += total;
+    let rest: readonly Uint8Array[] | null;
+    try {
+      rest = this.#push(parts);
+    } catch (error) {
+      done(renamed(error, 'write', this.fd));
+      return;
+    }
+    if (rest.length === 0) done(null);
+    else this.#writeLater(rest, done);
+  }
+
+  /** Gives the kernel what it takes now; returns what is left. */
+  #push(parts: readonly Uint8Array[]): readonly Uint8Array[] {
+    let rest = parts;
+    while (rest.length > 0) {
+      const first = rest[0] as Uint8Array;
+      const sent =
+        rest.length === 1 ? this.socket.trySend(first) : this.socket.tryWritev(rest.slice(0, PARTS_PER_CALL));
+      if (sent === null) return rest;
+      rest = without(rest, sent);
+    }
+    return rest;
+  }
+
+  #writeLater(parts: readonly Uint8Array[], done: Done): void {
+    let rest = parts;
+    this.#writing = done;
+    this.writeQueueSize = sizeOf(rest);
+    const settle = (error: SocketError | null): void => {
+      this.#writing = undefined;
+      this.writeQueueSize = 0;
+      done(error);
+    };
+    const goOn = (): void => {
+      if (this.#closed) return;
+      try {
+        rest = this.#push(rest);
+      } catch (error) {
+        settle(renamed(error, 'write', this.fd));
+        return;
+      }
+      this.writeQueueSize = sizeOf(rest);
+      if (rest.length === 0) settle(null);
+      else wait();
+    };
+    const fail = (error: unknown): void => {
+      // Closed meanwhile: close() settles.
+      if (!this.#closed) settle(renamed(error, 'write', this.fd));
+    };
+    const wait = (): void => {
+      this.socket.ready('out').then(goOn, fail);
+    };
+    wait();
+  }
+
+  /** Half-close: send FIN; `done` is called before this returns. */
+  shutdown(done: Done): void {
+    try {
+      this.socket.shutdown('wr');
+    } catch (error) {
+      // The connection is gone already, so there is nothing to end.
+      const gone = error instanceof SocketError && error.errno === -ENOTCONN;
+      done(gone ? null : renamed(error, 'shutdown', this.fd));
+      return;
+    }
+    done(null);
+  }
+
+  /** Close; unread data makes the kernel send RST. A write that waits fails with ECANCELED. Twice is fine. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#reading = false;
+    // Closing takes back what onReadable counted.
+    if (this.#watching && !this.#held) this.socket.driver.pending(1);
+    this.#held = false;
+    this.socket.close();
+    const writing = this.#writing;
+    this.#writing = undefined;
+    this.writeQueueSize = 0;
+    if (writing !== undefined) setImmediate(writing, new SocketError(ECANCELED, { syscall: 'write' }));
+  }
+
+  /** Close with RST, whatever is unsent (SO_LINGER 0). */
+  reset(): void {
+    if (this.#closed) return;
+    this.socket.set(SO.LINGER, { on: true, seconds: 0 });
+    this.close();
+  }
+
+  // ---------------------------------------------------------------- what keeps the process alive
+
+  ref(): void {
+    this.#refed = true;
+    this.#hold();
+  }
+
+  unref(): void {
+    this.#refed = false;
+    this.#hold();
+  }
+
+  hasRef(): boolean {
+    return this.#refed;
+  }
+
+  #hold(): void {
+    if (!this.#watching || this.#closed) return;
+    const wanted = this.#reading && this.#refed;
+    if (wanted === this.#held) return;
+    this.#held = wanted;
+    this.socket.driver.pending(wanted ? 1 : -1);
+  }
+
+  // ---------------------------------------------------------------- options and addresses
+
+  get isTcp(): boolean {
+    return this.socket.domain === AF_INET || this.socket.domain === AF_INET6;
+  }
+
+  /** TCP_NODELAY; nothing on a unix(7) socket. */
+  setNoDelay(on: boolean): void {
+    if (this.isTcp) this.socket.set(TCP.NODELAY, on);
+  }
+
+  /** SO_KEEPALIVE, with TCP_KEEPIDLE when `seconds` is not 0; nothing on a unix(7) socket. */
+  setKeepAlive(on: boolean, seconds: number): void {
+    if (!this.isTcp) return;
+    this.socket.set(SO.KEEPALIVE, on);
+    if (!on || seconds === 0) return;
+    this.socket.set(TCP.KEEPIDLE, seconds);
+    this.socket.set(TCP.KEEPINTVL, KEEPALIVE_INTERVAL_SECONDS);
+    this.socket.set(TCP.KEEPCNT, KEEPALIVE_PROBES);
+  }
+
+  sockname(): AddressFields {
+    return addressFields(() => this.socket.getsockname());
+  }
+
+  peername(): AddressFields {
+    return addressFields(() => this.socket.getpeername());
+  }
+}
+
+function rethrow(error: unknown): never {
+  throw error;
+}
+
+/** The same failure under the name that Node gives the call: read and write for recv and send. */
+function renamed(error: unknown, syscall: string, fd: number): SocketError {
+  if (!(error instanceof SocketError)) throw error;
+  return new SocketError(-error.errno, { syscall, fd, cause: error.cause });
+}
+
+function sizeOf(parts: readonly Uint8Array[]): number {
+  let size = 0;
+  for (const part of parts) size += part.length;
+  return size;
+}
+
+/** What is left of `parts` after their first `count` bytes. */
+function without(parts: readonly Uint8Array[], count: number): readonly Uint8Array[] {
+  let left = count;
+  let index = 0;
+  while (index < parts.length && left >= (parts[index] as Uint8Array).length) {
+    left -= (parts[index] as Uint8Array).length;
+    index++;
+  }
+  const rest = parts.slice(index);
+  if (left > 0) rest[0] = (rest[0] as Uint8Array).subarray(left);
+  return rest;
+}
+
+/** Node's fields for an address: no fields for anything but IP, nor for a socket that has none. */
+export function addressFields(ask: () => SocketAddress): AddressFields {
+  let plain: SocketAddress;
+  try {
+    plain = ask();
+  } catch (error) {
+    if (error instanceof SocketError) return {};
+    throw error;
+  }
+  if (plain.family === 'inet') return { address: plain.address, family: 'IPv4', port: plain.port };
+  if (plain.family !== 'inet6') return {};
+  const zone = plain.scopeId === undefined ? '' : `%${interfaceName(plain.scopeId)}`;
+  return { address: `${plain.address}${zone}`, family: 'IPv6', port: plain.port };
+}
+
+/** Node writes a zone with the interface's name. */
+function interfaceName(index: number): string {
+  for (const [name, addresses] of Object.entries(networkInterfaces())) {
+    if (addresses?.some((entry) => entry.family === 'IPv6' && entry.scopeid === index) === true) return name;
+  }
+  return String(index);
+}
