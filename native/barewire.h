@@ -66,11 +66,11 @@ napi_status bw_define(napi_env env, napi_value exports, const char *name, napi_c
 typedef struct {
   bw_state *state;
   size_t count;
-  napi_value at[10];
+  napi_value at[12];
 } bw_args;
 
 static inline bool bw_args_of(napi_env env, napi_callback_info info, bw_args *a) {
-  a->count = 10;
+  a->count = 12;
   return napi_get_cb_info(env, info, &a->count, a->at, NULL, NULL) == napi_ok &&
          napi_get_instance_data(env, (void **)&a->state) == napi_ok;
 }
@@ -118,6 +118,12 @@ static inline bool bw_ints(napi_env env, const bw_args *a, size_t i, int32_t **o
   if (i >= a->count || napi_get_typedarray_info(env, a->at[i], &type, length, &data, NULL, NULL) != napi_ok) return false;
   *out = data;
   return type == napi_int32_array;
+}
+
+/* A number that is a whole one and fits: Node-API turns 1.5 into 1 and NaN into 0, which here would name another file. */
+static inline bool bw_whole(napi_env env, const bw_args *a, size_t i, double least, double most, double *out) {
+  return i < a->count && napi_get_value_double(env, a->at[i], out) == napi_ok && *out >= least && *out <= most &&
+         *out == (double)(int64_t)*out;
 }
 
 /* offset and length inside an array: written so that nothing overflows */

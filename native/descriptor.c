@@ -4,6 +4,8 @@
 #include <limits.h>
 #include <sched.h>
 #include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 static napi_value bw_close(napi_env env, napi_callback_info info) {
   BW_ENTER(env, info);
@@ -25,14 +27,14 @@ static napi_value bw_detach(napi_env env, napi_callback_info info) {
 
 static napi_value bw_adopt(napi_env env, napi_callback_info info) {
   BW_ENTER(env, info);
-  /* Node-API turns 1.5 into 1 and NaN into 0: here that would take over a descriptor that nobody named. */
   double number;
-  BW_REQUIRE(a.count > 0 && napi_get_value_double(env, a.at[0], &number) == napi_ok && number >= 0 &&
-                 number <= INT_MAX && number == (int)number,
-             EINVAL);
+  BW_REQUIRE(bw_whole(env, &a, 0, 0, INT_MAX, &number), EINVAL);
   const int fd = (int)number;
+  /* O_NONBLOCK belongs to the open file, which others may share: FD_CLOEXEC is ours alone. */
+  bool shared = false;
+  BW_REQUIRE(bw_null(env, &a, 1) || napi_get_value_bool(env, a.at[1], &shared) == napi_ok, EINVAL);
   int flags = fcntl(fd, F_GETFL);
-  if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
+  if (flags < 0 || (!shared && fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0) || fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
     return bw_result(env, -errno);
   return bw_result(env, bw_open(a.state, fd));
 }
@@ -98,6 +100,49 @@ static napi_value bw_ioctl(napi_env env, napi_callback_info info) {
   BW_RETURN(n);
 }
 
+/* Commands whose argument is a number; those that take a pointer are refused, for it would be one of JavaScript's choice. */
+static napi_value bw_fcntl(napi_env env, napi_callback_info info) {
+  BW_ENTER(env, info);
+  BW_HANDLE(env);
+  int32_t command, argument;
+  BW_REQUIRE(bw_i32(env, &a, 1, &command) && bw_i32(env, &a, 2, &argument), EINVAL);
+  switch (command) {
+    case F_GETFD: case F_GETFL: case F_GETOWN: case F_GETSIG: case F_GETPIPE_SZ: case F_GET_SEALS: case F_GETLEASE:
+    case F_SETFL: case F_SETOWN: case F_SETSIG: case F_SETPIPE_SZ: {
+      int n = fcntl(fd, command, argument);
+      BW_RETURN(n);
+    }
+    default: return bw_result(env, -EINVAL);
+  }
+}
+
+static napi_value bw_pipe(napi_env env, napi_callback_info info) {
+  BW_ENTER(env, info);
+  int32_t *pair;
+  size_t length;
+  BW_REQUIRE(bw_ints(env, &a, 0, &pair, &length) && length >= 2, EINVAL);
+  int fds[2];
+  if (pipe2(fds, O_NONBLOCK | O_CLOEXEC) < 0) return bw_result(env, -errno);
+  int32_t reader = bw_open(a.state, fds[0]);
+  int32_t writer = reader < 0 ? (bw_close_fd(fds[1]), reader) : bw_open(a.state, fds[1]);
+  if (writer < 0) {
+    if (reader >= 0) bw_close_fd(bw_forget(a.state, reader));
+    return bw_result(env, writer);
+  }
+  pair[0] = reader;
+  pair[1] = writer;
+  return bw_result(env, 0);
+}
+
+static napi_value bw_pidfd_open(napi_env env, napi_callback_info info) {
+  BW_ENTER(env, info);
+  double pid;
+  BW_REQUIRE(bw_whole(env, &a, 0, 1, INT_MAX, &pid), EINVAL);
+  int fd = (int)syscall(SYS_pidfd_open, (pid_t)pid, 0);
+  if (fd < 0) return bw_result(env, -errno);
+  return bw_result(env, bw_open(a.state, fd));
+}
+
 static napi_value bw_setns(napi_env env, napi_callback_info info) {
   BW_ENTER(env, info);
   int32_t fd, type;
@@ -118,6 +163,7 @@ napi_status bw_export_descriptor(napi_env env, napi_value exports) {
   const struct { const char *name; napi_callback fn; } rows[] = {
       {"close", bw_close}, {"adopt", bw_adopt}, {"detach", bw_detach},        {"fd", bw_fd_of},
       {"dup", bw_dup},     {"open", bw_open_path}, {"openHandles", bw_open_handles}, {"ioctl", bw_ioctl},
+      {"fcntl", bw_fcntl}, {"pipe", bw_pipe}, {"pidfdOpen", bw_pidfd_open},
       {"setns", bw_setns}, {"unshare", bw_unshare},
   };
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

@@ -2,7 +2,9 @@
  * for nothing can run between the lookup of the address and the return. */
 #include "barewire.h"
 #include <limits.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <sys/sendfile.h>
 #include <unistd.h>
 
 #define PARTS_MAX 1024 /* IOV_MAX */
@@ -85,27 +87,36 @@ static napi_value bw_write(napi_env env, napi_callback_info info) {
   BW_RETURN(n);
 }
 
-/* A JavaScript array of Uint8Arrays as an iovec array: 0, or the errno. */
+/* A JavaScript array of Uint8Arrays as an iovec array: 0, or the errno.
+ *
+ * All elements are fetched before the address of any is taken, and callers look up addresses and descriptors of other
+ * arguments after this: an element may be a getter, that is, JavaScript that can take a buffer away or close a handle. */
 static int parts_of(napi_env env, const bw_args *a, size_t index, struct iovec *parts, uint32_t *count) {
   bool is_array;
+  napi_value items[PARTS_MAX];
   if (index >= a->count || napi_is_array(env, a->at[index], &is_array) != napi_ok || !is_array) return EINVAL;
   if (napi_get_array_length(env, a->at[index], count) != napi_ok || *count > PARTS_MAX) return EINVAL;
+  for (uint32_t i = 0; i < *count; i++)
+    if (napi_get_element(env, a->at[index], i, &items[i]) != napi_ok) return EINVAL;
   for (uint32_t i = 0; i < *count; i++) {
-    napi_value item;
     bw_bytes bytes;
-    if (napi_get_element(env, a->at[index], i, &item) != napi_ok || !bw_bytes_of(env, item, &bytes)) return EINVAL;
+    if (!bw_bytes_of(env, items[i], &bytes)) return EINVAL;
     parts[i] = (struct iovec){bytes.data, bytes.length};
   }
   return 0;
 }
 
+/* Arguments 0 and 1: declares `parts`, `count` and then, when no JavaScript can run any more, `fd`. */
+#define PARTS_AND_HANDLE()                             \
+  struct iovec parts[PARTS_MAX];                       \
+  uint32_t count;                                      \
+  int bad = parts_of(env, &a, 1, parts, &count);       \
+  BW_REQUIRE(bad == 0, bad);                           \
+  BW_HANDLE(env)
+
 static napi_value vector_io(napi_env env, napi_callback_info info, ssize_t (*call)(int, const struct iovec *, int)) {
   BW_ENTER(env, info);
-  BW_HANDLE(env);
-  struct iovec parts[PARTS_MAX];
-  uint32_t count;
-  int bad = parts_of(env, &a, 1, parts, &count);
-  BW_REQUIRE(bad == 0, bad);
+  PARTS_AND_HANDLE();
   ssize_t n;
   BW_RETRY(n, call(fd, parts, (int)count));
   BW_RETURN(n);
@@ -116,11 +127,7 @@ static napi_value bw_writev(napi_env env, napi_callback_info info) { return vect
 
 static napi_value bw_recvmsg(napi_env env, napi_callback_info info) {
   BW_ENTER(env, info);
-  BW_HANDLE(env);
-  struct iovec parts[PARTS_MAX];
-  uint32_t count;
-  int bad = parts_of(env, &a, 1, parts, &count);
-  BW_REQUIRE(bad == 0, bad);
+  PARTS_AND_HANDLE();
   bw_bytes address, control;
   BW_REQUIRE(bw_array_or_null(env, &a, 2, &address) && bw_array_or_null(env, &a, 3, &control), EINVAL);
   FLAGS_ARGUMENT(4);
@@ -130,8 +137,7 @@ static napi_value bw_recvmsg(napi_env env, napi_callback_info info) {
       .msg_control = control.data, .msg_controllen = control.length,
   };
   ssize_t n;
-  /* Descriptors that arrive (SCM_RIGHTS) must not leak into child processes. */
-  BW_RETRY(n, recvmsg(fd, &message, flags | MSG_CMSG_CLOEXEC));
+  BW_RETRY(n, recvmsg(fd, &message, flags));
   if (n >= 0) {
     a.state->registers[0] = (int32_t)message.msg_namelen;
     a.state->registers[1] = message.msg_flags;
@@ -142,11 +148,7 @@ static napi_value bw_recvmsg(napi_env env, napi_callback_info info) {
 
 static napi_value bw_sendmsg(napi_env env, napi_callback_info info) {
   BW_ENTER(env, info);
-  BW_HANDLE(env);
-  struct iovec parts[PARTS_MAX];
-  uint32_t count;
-  int bad = parts_of(env, &a, 1, parts, &count);
-  BW_REQUIRE(bad == 0, bad);
+  PARTS_AND_HANDLE();
   bw_bytes address, control;
   int32_t address_length, control_length;
   BW_REQUIRE(bw_array_or_null(env, &a, 2, &address) && bw_i32(env, &a, 3, &address_length) &&
@@ -164,12 +166,48 @@ static napi_value bw_sendmsg(napi_env env, napi_callback_info info) {
   BW_RETURN(n);
 }
 
+/* ---- from descriptor to descriptor */
+
+#define OFFSET_MOST 9007199254740991.0 /* Number.MAX_SAFE_INTEGER */
+
+/* (to, from, offset or -1 for the file's own position, length) */
+static napi_value bw_sendfile(napi_env env, napi_callback_info info) {
+  BW_ENTER(env, info);
+  BW_HANDLE(env);
+  int32_t from_handle, length;
+  double at;
+  BW_REQUIRE(bw_i32(env, &a, 1, &from_handle) && bw_whole(env, &a, 2, -1, OFFSET_MOST, &at) && bw_i32(env, &a, 3, &length),
+             EINVAL);
+  BW_REQUIRE(length >= 0, EINVAL);
+  const int from = bw_fd(a.state, from_handle);
+  BW_REQUIRE(from >= 0, EBADF);
+  off_t offset = (off_t)at;
+  ssize_t n;
+  BW_RETRY(n, sendfile(fd, from, at < 0 ? NULL : &offset, (size_t)length));
+  BW_RETURN(n);
+}
+
+/* (from, to, length, flags): one of the two is a pipe. */
+static napi_value bw_splice(napi_env env, napi_callback_info info) {
+  BW_ENTER(env, info);
+  BW_HANDLE(env);
+  int32_t to_handle, length, flags;
+  BW_REQUIRE(bw_i32(env, &a, 1, &to_handle) && bw_i32(env, &a, 2, &length) && bw_i32(env, &a, 3, &flags), EINVAL);
+  BW_REQUIRE(length >= 0, EINVAL);
+  const int to = bw_fd(a.state, to_handle);
+  BW_REQUIRE(to >= 0, EBADF);
+  ssize_t n;
+  BW_RETRY(n, splice(fd, NULL, to, NULL, (size_t)length, (unsigned)flags));
+  BW_RETURN(n);
+}
+
 /* ---- batches */
 
 typedef struct {
-  bw_bytes slab, addresses;
-  int32_t *lengths, *address_lengths;
-  size_t lengths_room, address_lengths_room;
+  bw_bytes slab, addresses, controls;
+  int32_t *lengths, *address_lengths, *control_lengths;
+  size_t lengths_room, address_lengths_room, control_lengths_room;
+  int32_t control_stride;
 } batch;
 
 /* Room for BATCH_MAX messages, kept for the environment's life: rebuilding them per call shows in the figures. */
@@ -188,11 +226,23 @@ static bool batch_addresses(napi_env env, const bw_args *a, size_t i, batch *b) 
   return bw_ints(env, a, i + 1, &b->address_lengths, &b->address_lengths_room);
 }
 
+/* The optional triple (control data, its stride, its lengths) from argument `i` on. */
+static bool batch_controls(napi_env env, const bw_args *a, size_t i, batch *b) {
+  b->control_stride = 0;
+  b->control_lengths = NULL;
+  b->control_lengths_room = 0;
+  if (!bw_array_or_null(env, a, i, &b->controls)) return false;
+  if (b->controls.data == NULL) return true;
+  return bw_i32(env, a, i + 1, &b->control_stride) && bw_ints(env, a, i + 2, &b->control_lengths, &b->control_lengths_room);
+}
+
 static bool batch_fits(const batch *b, int32_t stride, int32_t first, int32_t count) {
   if (stride < 0 || first < 0 || count < 0 || count > BATCH_MAX) return false;
   uint64_t end = (uint64_t)first + (uint64_t)count;
-  if (end * (uint64_t)stride > b->slab.length || end > b->lengths_room) return false;
-  return b->addresses.data == NULL || (end * ADDRESS_ROOM <= b->addresses.length && end <= b->address_lengths_room);
+  if (end > b->lengths_room) return false;
+  if (b->addresses.data != NULL && (end * ADDRESS_ROOM > b->addresses.length || end > b->address_lengths_room)) return false;
+  if (b->controls.data == NULL) return true;
+  return b->control_stride >= 0 && end * (uint64_t)b->control_stride <= b->controls.length && end <= b->control_lengths_room;
 }
 
 static napi_value bw_recvmmsg(napi_env env, napi_callback_info info) {
@@ -203,10 +253,12 @@ static napi_value bw_recvmmsg(napi_env env, napi_callback_info info) {
   size_t flags_room;
   BW_REQUIRE(bw_array(env, &a, 1, &b.slab) && bw_i32(env, &a, 2, &stride) && bw_i32(env, &a, 3, &count) &&
                  bw_ints(env, &a, 4, &b.lengths, &b.lengths_room) && bw_ints(env, &a, 5, &flags_out, &flags_room) &&
-                 batch_addresses(env, &a, 6, &b),
+                 batch_addresses(env, &a, 6, &b) && batch_controls(env, &a, 9, &b),
              EINVAL);
   FLAGS_ARGUMENT(8);
-  BW_REQUIRE(batch_fits(&b, stride, 0, count) && (size_t)count <= flags_room, EFAULT);
+  BW_REQUIRE(batch_fits(&b, stride, 0, count) && (size_t)count <= flags_room &&
+                 (uint64_t)count * (uint64_t)stride <= b.slab.length,
+             EFAULT);
   BW_REQUIRE(batch_room(a.state), ENOMEM);
   struct mmsghdr *messages = a.state->messages;
   struct iovec *parts = a.state->parts;
@@ -217,6 +269,10 @@ static napi_value bw_recvmmsg(napi_env env, napi_callback_info info) {
       messages[i].msg_hdr.msg_name = b.addresses.data + (size_t)i * ADDRESS_ROOM;
       messages[i].msg_hdr.msg_namelen = ADDRESS_ROOM;
     }
+    if (b.controls.data != NULL) {
+      messages[i].msg_hdr.msg_control = b.controls.data + (size_t)i * (size_t)b.control_stride;
+      messages[i].msg_hdr.msg_controllen = (size_t)b.control_stride;
+    }
   }
   int n;
   BW_RETRY(n, recvmmsg(fd, messages, (unsigned)count, flags, NULL));
@@ -224,6 +280,7 @@ static napi_value bw_recvmmsg(napi_env env, napi_callback_info info) {
     b.lengths[i] = (int32_t)messages[i].msg_len;
     flags_out[i] = messages[i].msg_hdr.msg_flags;
     if (b.addresses.data != NULL) b.address_lengths[i] = (int32_t)messages[i].msg_hdr.msg_namelen;
+    if (b.controls.data != NULL) b.control_lengths[i] = (int32_t)messages[i].msg_hdr.msg_controllen;
   }
   BW_RETURN(n);
 }
@@ -235,7 +292,7 @@ static napi_value bw_sendmmsg(napi_env env, napi_callback_info info) {
   int32_t stride, first, count;
   BW_REQUIRE(bw_array(env, &a, 1, &b.slab) && bw_i32(env, &a, 2, &stride) && bw_i32(env, &a, 3, &first) &&
                  bw_i32(env, &a, 4, &count) && bw_ints(env, &a, 5, &b.lengths, &b.lengths_room) &&
-                 batch_addresses(env, &a, 6, &b),
+                 batch_addresses(env, &a, 6, &b) && batch_controls(env, &a, 9, &b),
              EINVAL);
   FLAGS_ARGUMENT(8);
   BW_REQUIRE(batch_fits(&b, stride, first, count), EFAULT);
@@ -246,11 +303,19 @@ static napi_value bw_sendmmsg(napi_env env, napi_callback_info info) {
     int32_t at = first + i;
     int32_t length = b.lengths[at], address_length = b.addresses.data == NULL ? 0 : b.address_lengths[at];
     BW_REQUIRE(length >= 0 && length <= stride && address_length >= 0 && address_length <= ADDRESS_ROOM, EFAULT);
+    /* The last datagram may end before its stride does. */
+    BW_REQUIRE((uint64_t)at * (uint64_t)stride + (uint64_t)length <= b.slab.length, EFAULT);
     parts[i] = (struct iovec){b.slab.data + (size_t)at * (size_t)stride, (size_t)length};
     messages[i].msg_hdr = (struct msghdr){.msg_iov = &parts[i], .msg_iovlen = 1};
     if (address_length > 0) {
       messages[i].msg_hdr.msg_name = b.addresses.data + (size_t)at * ADDRESS_ROOM;
       messages[i].msg_hdr.msg_namelen = (socklen_t)address_length;
+    }
+    int32_t control_length = b.controls.data == NULL ? 0 : b.control_lengths[at];
+    BW_REQUIRE(control_length >= 0 && control_length <= b.control_stride, EFAULT);
+    if (control_length > 0) {
+      messages[i].msg_hdr.msg_control = b.controls.data + (size_t)at * (size_t)b.control_stride;
+      messages[i].msg_hdr.msg_controllen = (size_t)control_length;
     }
   }
   int n;
@@ -263,6 +328,7 @@ napi_status bw_export_io(napi_env env, napi_value exports) {
       {"recv", bw_recv},       {"send", bw_send},         {"recvfrom", bw_recvfrom}, {"sendto", bw_sendto},
       {"readv", bw_readv},     {"writev", bw_writev},     {"recvmsg", bw_recvmsg},   {"sendmsg", bw_sendmsg},
       {"recvmmsg", bw_recvmmsg}, {"sendmmsg", bw_sendmmsg}, {"read", bw_read},       {"write", bw_write},
+      {"sendfile", bw_sendfile}, {"splice", bw_splice},
   };
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
     napi_status status = bw_define(env, exports, rows[i].name, rows[i].fn);

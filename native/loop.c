@@ -217,7 +217,7 @@ static napi_value bw_watch(napi_env env, napi_callback_info info) {
   BW_ENTER(env, info);
   int32_t handle, wanted;
   BW_REQUIRE(bw_i32(env, &a, 0, &handle) && bw_i32(env, &a, 1, &wanted), EINVAL);
-  BW_REQUIRE((wanted & ~(EPOLLIN | EPOLLOUT)) == 0, EINVAL);
+  BW_REQUIRE((wanted & ~(EPOLLIN | EPOLLPRI | EPOLLOUT)) == 0, EINVAL);
   bw_slot *slot = bw_slot_of(a.state, handle);
   BW_REQUIRE(slot != NULL, EBADF);
   bw_loop *loop = a.state->loop;

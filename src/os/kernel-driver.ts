@@ -2,7 +2,7 @@
  * This machine's kernel as a driver: the addon's functions as they are, plus the readiness loop that wakes sockets.
  * One driver per thread: handles, epoll and waiters belong to the environment that made them.
  */
-import type { Handle, SocketDriver, Wakeable } from '../socket/driver.ts';
+import type { Handle, SocketDriver, SystemCalls, Wakeable } from '../socket/driver.ts';
 import { EBADF } from '../socket/errno.ts';
 import { loadNative } from './load.ts';
 import { type Native, slotOf } from './native.ts';
@@ -20,28 +20,39 @@ export class KernelDriver implements SocketDriver {
   readonly native: Native;
   readonly registers: Int32Array;
   // The addon's own functions, not methods around them: the hot path is one crossing and nothing else.
-  readonly socket: SocketDriver['socket'];
-  readonly socketpair: SocketDriver['socketpair'];
-  readonly bind: SocketDriver['bind'];
-  readonly connect: SocketDriver['connect'];
-  readonly listen: SocketDriver['listen'];
-  readonly accept: SocketDriver['accept'];
-  readonly getsockname: SocketDriver['getsockname'];
-  readonly getpeername: SocketDriver['getpeername'];
-  readonly shutdown: SocketDriver['shutdown'];
-  readonly getsockopt: SocketDriver['getsockopt'];
-  readonly setsockopt: SocketDriver['setsockopt'];
-  readonly recv: SocketDriver['recv'];
-  readonly send: SocketDriver['send'];
-  readonly recvfrom: SocketDriver['recvfrom'];
-  readonly sendto: SocketDriver['sendto'];
-  readonly readv: SocketDriver['readv'];
-  readonly writev: SocketDriver['writev'];
-  readonly recvmmsg: SocketDriver['recvmmsg'];
-  readonly sendmmsg: SocketDriver['sendmmsg'];
-  readonly close: SocketDriver['close'];
-  readonly detach: SocketDriver['detach'];
-  readonly fd: SocketDriver['fd'];
+  readonly socket: SystemCalls['socket'];
+  readonly socketpair: SystemCalls['socketpair'];
+  readonly bind: SystemCalls['bind'];
+  readonly connect: SystemCalls['connect'];
+  readonly listen: SystemCalls['listen'];
+  readonly accept: SystemCalls['accept'];
+  readonly getsockname: SystemCalls['getsockname'];
+  readonly getpeername: SystemCalls['getpeername'];
+  readonly shutdown: SystemCalls['shutdown'];
+  readonly getsockopt: SystemCalls['getsockopt'];
+  readonly setsockopt: SystemCalls['setsockopt'];
+  readonly recv: SystemCalls['recv'];
+  readonly send: SystemCalls['send'];
+  readonly recvfrom: SystemCalls['recvfrom'];
+  readonly sendto: SystemCalls['sendto'];
+  readonly readv: SystemCalls['readv'];
+  readonly writev: SystemCalls['writev'];
+  readonly recvmsg: SystemCalls['recvmsg'];
+  readonly sendmsg: SystemCalls['sendmsg'];
+  readonly recvmmsg: SystemCalls['recvmmsg'];
+  readonly sendmmsg: SystemCalls['sendmmsg'];
+  readonly read: SystemCalls['read'];
+  readonly write: SystemCalls['write'];
+  readonly sendfile: SystemCalls['sendfile'];
+  readonly splice: SystemCalls['splice'];
+  readonly close: SystemCalls['close'];
+  readonly adopt: SystemCalls['adopt'];
+  readonly detach: SystemCalls['detach'];
+  readonly fd: SystemCalls['fd'];
+  readonly dup: SystemCalls['dup'];
+  readonly ioctl: SystemCalls['ioctl'];
+  readonly fcntl: SystemCalls['fcntl'];
+  readonly pipe: SystemCalls['pipe'];
 
   readonly #waiters: (Wakeable | undefined)[] = [];
   // Pages of it that no socket uses are never touched, so the size costs address space, not memory.
@@ -75,11 +86,22 @@ export class KernelDriver implements SocketDriver {
     this.sendto = native.sendto;
     this.readv = native.readv;
     this.writev = native.writev;
+    this.recvmsg = native.recvmsg;
+    this.sendmsg = native.sendmsg;
     this.recvmmsg = native.recvmmsg;
     this.sendmmsg = native.sendmmsg;
+    this.read = native.read;
+    this.write = native.write;
+    this.sendfile = native.sendfile;
+    this.splice = native.splice;
     this.close = native.close;
+    this.adopt = native.adopt;
     this.detach = native.detach;
     this.fd = native.fd;
+    this.dup = native.dup;
+    this.ioctl = native.ioctl;
+    this.fcntl = native.fcntl;
+    this.pipe = native.pipe;
   }
 
   attach(handle: Handle, waiter: Wakeable, events: number): number {
@@ -110,7 +132,7 @@ export class KernelDriver implements SocketDriver {
       const slot = slotOf(this.#woken[i] as number);
       const bits = this.#ready[slot] as number;
       this.#ready[slot] = 0;
-      this.#waiters[slot]?.wake(bits);
+      guarded(() => this.#waiters[slot]?.wake(bits));
     }
   }
 
@@ -134,7 +156,7 @@ export class KernelDriver implements SocketDriver {
     setImmediate(() => {
       this.#turn = undefined;
       this.#budget = CALLS_PER_TURN;
-      for (const run of turn) run();
+      for (const run of turn) guarded(run);
     });
     return turn;
   }
@@ -158,6 +180,17 @@ export class KernelDriver implements SocketDriver {
 
   leaked(_handle: Handle, what: string): void {
     process.emitWarning(`${what} was never closed; close() it, or declare it with 'using'`, 'SocketLeakWarning');
+  }
+}
+
+/** What one listener throws is its own uncaught exception; the others still get their turn. */
+function guarded(run: () => void): void {
+  try {
+    run();
+  } catch (error) {
+    process.nextTick(() => {
+      throw error;
+    });
   }
 }
 

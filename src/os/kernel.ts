@@ -1,6 +1,7 @@
 /** This machine's kernel as a host. */
 import type { SocketDriver } from '../socket/driver.ts';
 import { DriverHost, type Host } from '../socket/host.ts';
+import type { OwnedFd } from '../socket/owned-fd.ts';
 import type { Socket } from '../socket/socket.ts';
 import { kernelDriver } from './kernel-driver.ts';
 
@@ -24,6 +25,10 @@ class KernelHost implements Host {
 
   socketpair<Type extends number>(domain: number, type: Type, protocol?: number): [Socket<Type>, Socket<Type>] {
     return this.#inner.socketpair(domain, type, protocol);
+  }
+
+  adopt(fd: number | OwnedFd): Socket {
+    return this.#inner.adopt(fd);
   }
 }
 

@@ -12,149 +12,18 @@
  *   next call;
  * - addresses, options and control messages are bytes: C knows no format.
  */
-export type Handle = number;
+import type { Handle, SystemCalls } from '../socket/system-calls.ts';
 
-/** Indexes into `Native.registers`. */
-export const Register = {
-  /** Length in bytes of the address that accept, recvfrom, recvmsg, getsockname or getpeername wrote. */
-  addressLength: 0,
-  /** `msg_flags` of recvmsg (MSG_TRUNC, MSG_CTRUNC, MSG_OOB, MSG_ERRQUEUE …). */
-  messageFlags: 1,
-  /** Length in bytes of the control data that recvmsg wrote. */
-  controlLength: 2,
-} as const;
+/** Ready bits, the same as epoll's: EPOLLIN, EPOLLPRI, EPOLLOUT, EPOLLERR, EPOLLHUP, EPOLLRDHUP. */
+export const Ready = { in: 0x001, pri: 0x002, out: 0x004, err: 0x008, hup: 0x010, rdhup: 0x2000 } as const;
 
-/** Ready bits, the same as epoll's: EPOLLIN, EPOLLOUT, EPOLLERR, EPOLLHUP, EPOLLRDHUP. */
-export const Ready = { in: 0x001, out: 0x004, err: 0x008, hup: 0x010, rdhup: 0x2000 } as const;
-
-export interface Native {
-  /** Second results of the last call on this thread; see `Register`. */
-  readonly registers: Int32Array;
-
-  // family: sockets (native/socket.c)
-  socket(domain: number, type: number, protocol: number): Handle | number;
-  /** Writes both handles to `pair`. */
-  socketpair(domain: number, type: number, protocol: number, pair: Int32Array): number;
-  bind(handle: Handle, address: Uint8Array, addressLength: number): number;
-  connect(handle: Handle, address: Uint8Array, addressLength: number): number;
-  listen(handle: Handle, backlog: number): number;
-  /** Returns the new handle; the peer's address goes to `address` (may be null). */
-  accept(handle: Handle, address: Uint8Array | null): Handle | number;
-  /** Returns the address length (the kernel's, which may be more than fits). */
-  getsockname(handle: Handle, address: Uint8Array): number;
-  getpeername(handle: Handle, address: Uint8Array): number;
-  shutdown(handle: Handle, how: number): number;
-  /** Returns the length of the value. */
-  getsockopt(handle: Handle, level: number, option: number, value: Uint8Array, length: number): number;
-  /**
-   * `pointee`, when given, is data that the value points to (sock_fprog's program): its address is stored at
-   * `pointerOffset` in `value` for the time of the call.
-   */
-  setsockopt(
-    handle: Handle,
-    level: number,
-    option: number,
-    value: Uint8Array,
-    length: number,
-    pointerOffset?: number,
-    pointee?: Uint8Array,
-  ): number;
-
-  // family: input and output (native/io.c)
-  recv(handle: Handle, bytes: Uint8Array, offset: number, length: number, flags: number): number;
-  send(handle: Handle, bytes: Uint8Array, offset: number, length: number, flags: number): number;
-  recvfrom(
-    handle: Handle,
-    bytes: Uint8Array,
-    offset: number,
-    length: number,
-    flags: number,
-    address: Uint8Array,
-  ): number;
-  sendto(
-    handle: Handle,
-    bytes: Uint8Array,
-    offset: number,
-    length: number,
-    flags: number,
-    address: Uint8Array,
-    addressLength: number,
-  ): number;
-  /** At most 1024 arrays (IOV_MAX); more is -EINVAL. */
-  readv(handle: Handle, parts: readonly Uint8Array[]): number;
-  writev(handle: Handle, parts: readonly Uint8Array[]): number;
-  recvmsg(
-    handle: Handle,
-    parts: readonly Uint8Array[],
-    address: Uint8Array | null,
-    control: Uint8Array | null,
-    flags: number,
-  ): number;
-  sendmsg(
-    handle: Handle,
-    parts: readonly Uint8Array[],
-    address: Uint8Array | null,
-    addressLength: number,
-    control: Uint8Array | null,
-    controlLength: number,
-    flags: number,
-  ): number;
-  /**
-   * Up to `count` datagrams in one crossing: datagram i goes to `slab[i * stride …]`, its length to `lengths[i]`
-   * (with MSG_TRUNC in `flags` the real length, which may exceed `stride`), its msg_flags to `messageFlags[i]`,
-   * its sender to `addresses[i * 128 …]` with `addressLengths[i]` (both may be null). Returns the number received.
-   */
-  recvmmsg(
-    handle: Handle,
-    slab: Uint8Array,
-    stride: number,
-    count: number,
-    lengths: Int32Array,
-    messageFlags: Int32Array,
-    addresses: Uint8Array | null,
-    addressLengths: Int32Array | null,
-    flags: number,
-  ): number;
-  /**
-   * Up to `count` datagrams in one crossing, laid out as in recvmmsg from datagram `first`. `addressLengths[i]` 0
-   * (or null `addresses`) sends on the connection. Returns the number sent.
-   */
-  sendmmsg(
-    handle: Handle,
-    slab: Uint8Array,
-    stride: number,
-    first: number,
-    count: number,
-    lengths: Int32Array,
-    addresses: Uint8Array | null,
-    addressLengths: Int32Array | null,
-    flags: number,
-  ): number;
-  read(handle: Handle, bytes: Uint8Array, offset: number, length: number): number;
-  write(handle: Handle, bytes: Uint8Array, offset: number, length: number): number;
-
-  // family: descriptors (native/descriptor.c)
-  close(handle: Handle): number;
-  /** Take ownership of a descriptor of this process: sets O_NONBLOCK and FD_CLOEXEC, returns a handle. */
-  adopt(fd: number): Handle | number;
-  /** Give up ownership: forget the handle, keep the descriptor open, return it. */
-  detach(handle: Handle): number;
-  /** The descriptor number behind a handle, still owned by it. */
-  fd(handle: Handle): number;
-  /** A second descriptor for the same open file (F_DUPFD_CLOEXEC). */
-  dup(handle: Handle): Handle | number;
+export interface Native extends SystemCalls {
   /** How many handles are open in this environment. */
   openHandles(): number;
   /** open(2) with O_CLOEXEC | O_NONBLOCK added; for device files such as /dev/net/tun. */
-  open(path: string, flags: number): Handle | number;
-  /** `argument` may be null; `pointee` as in setsockopt (ifreq with a pointer, SIOCETHTOOL). */
-  ioctl(
-    handle: Handle,
-    request: number,
-    argument: Uint8Array | null,
-    pointerOffset?: number,
-    pointee?: Uint8Array,
-  ): number;
+  open(path: string, flags: number): number;
+  /** pidfd_open(2). */
+  pidfdOpen(pid: number): number;
   /** setns(2) for the calling thread. */
   setns(fd: number, type: number): number;
   /** unshare(2) for the calling thread. */
@@ -176,7 +45,7 @@ export interface Native {
   /** Keep the process alive while something waits (1), or not (0). */
   loopRef(wanted: number): number;
   /**
-   * Register a handle, edge-triggered, for EPOLLIN (1), EPOLLOUT (4) or both; RDHUP, HUP and ERR always. Again with a
+   * Register a handle, edge-triggered, for any of EPOLLIN (1), EPOLLPRI (2) and EPOLLOUT (4); RDHUP, HUP and ERR always. Again with a
    * further direction adds it; with what is registered already it is 0 and does nothing.
    */
   watch(handle: Handle, events: number): number;

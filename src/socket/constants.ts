@@ -43,6 +43,9 @@ export const MSG_ERRQUEUE = 0x2000;
 export const MSG_NOSIGNAL = 0x4000;
 export const MSG_MORE = 0x8000;
 export const MSG_WAITFORONE = 0x10000;
+export const MSG_ZEROCOPY = 0x4000000;
+export const MSG_FASTOPEN = 0x20000000;
+export const MSG_CMSG_CLOEXEC = 0x40000000;
 
 export const SHUT_RD = 0;
 export const SHUT_WR = 1;
@@ -53,6 +56,7 @@ export const SOMAXCONN = 4096;
 
 /** Ready bits of epoll(7) and poll(2): the numbers agree. */
 export const POLLIN = 0x001;
+export const POLLPRI = 0x002;
 export const POLLOUT = 0x004;
 export const POLLERR = 0x008;
 export const POLLHUP = 0x010;

@@ -161,6 +161,10 @@ export function errnoNumber(name: string): number | undefined {
 
 // The ones that the library itself decides on.
 export const EBADF = 9;
+export const EIO = 5;
+export const EMSGSIZE = 90;
+export const ENOPROTOOPT = 92;
+export const EOPNOTSUPP = 95;
 export const EAGAIN = 11;
 export const EINVAL = 22;
 export const ENOTCONN = 107;

@@ -6,8 +6,19 @@ export type * from './driver.ts';
 export { errnoName, errnoNumber, errnoText } from './errno.ts';
 export * from './error.ts';
 export { DriverHost, type Host } from './host.ts';
+export {
+  Message,
+  type MessageOptions,
+  type MessageRoom,
+  type OutgoingControl,
+  type OutgoingMessage,
+  type ReceivedControl,
+} from './message.ts';
 export * from './observed.ts';
 export * from './options.ts';
+export * from './owned-fd.ts';
+export * from './pipe.ts';
+export * from './relay.ts';
 export * from './socket.ts';
 export * from './tcp-info.ts';
 export type { WaitOptions } from './wait-queue.ts';

@@ -18,6 +18,7 @@ import {
 import type { Handle, SocketDriver } from './driver.ts';
 import { AbortError, SocketError } from './error.ts';
 import { DriverHost, type Host } from './host.ts';
+import type { Message, OutgoingMessage } from './message.ts';
 import type { Option } from './options.ts';
 import { type AddressLike, type Received, Socket } from './socket.ts';
 
@@ -192,6 +193,36 @@ const writev: Row = { name: 'writev', args: parts, outcome: moved };
 const recvmmsg: Row = { name: 'recvmmsg', args: (given) => ({ vlen: given.capacity }), outcome: moved };
 const sendmmsg: Row = { name: 'sendmmsg', args: batch, outcome: moved };
 
+const recvmsg: Row = {
+  name: 'recvmsg',
+  args: (room) => ({ len: room?.size ?? null, flags: room?.flags ?? 0 }),
+  outcome: (result: Message | null) =>
+    result === null
+      ? wouldBlock()
+      : {
+          ret: result.length,
+          bytes: result.length,
+          out: {
+            buf: text(result.data),
+            control: result.control.map(({ kind }) => kind).join(),
+            ...(result.address === undefined ? {} : { addr: formatSocketAddress(result.address) }),
+          },
+        },
+};
+const sendmsg: Row = {
+  name: 'sendmsg',
+  args: ({ data, to, control }: OutgoingMessage) => ({
+    buf: Array.isArray(data) ? data.map(text).join('') : textOf(data as Uint8Array | string),
+    control: control?.map(({ kind }) => kind).join() ?? null,
+    ...(to === undefined ? {} : address(to)),
+  }),
+  outcome: moved,
+};
+const sendfile: Row = { name: 'sendfile', args: (_, range) => ({ count: range.length }), outcome: moved };
+const splice: Row = { name: 'splice', args: (_, length) => ({ len: length }), outcome: moved };
+const value = (result: number | boolean): Outcome => ({ ret: 0, out: { value: result } });
+const poll: Row = { name: 'poll', args: (direction) => ({ events: direction }), outcome: () => ({ ret: 1 }) };
+
 /** Every method that is a system call. A call that is missing here is missing in the trace: twin of socket.ts. */
 const CALLS: Readonly<Partial<Record<keyof Socket, Row>>> = {
   bind: { name: 'bind', args: address, outcome: zero },
@@ -232,13 +263,37 @@ const CALLS: Readonly<Partial<Record<keyof Socket, Row>>> = {
   trySendto: sendto,
   readv,
   tryReadv: readv,
+  readvSync: readv,
   writev,
   tryWritev: writev,
+  writevSync: writev,
   recvBatch: recvmmsg,
   tryRecvBatch: recvmmsg,
+  recvBatchSync: recvmmsg,
   sendBatch: sendmmsg,
   trySendBatch: sendmmsg,
-  ready: { name: 'poll', args: (direction) => ({ events: direction }), outcome: () => ({ ret: 1 }) },
+  sendBatchSync: sendmmsg,
+  recvmsg,
+  tryRecvmsg: recvmsg,
+  recvmsgSync: recvmsg,
+  sendmsg,
+  trySendmsg: sendmsg,
+  sendmsgSync: sendmsg,
+  sendfile,
+  trySendfile: sendfile,
+  sendfileSync: sendfile,
+  spliceTo: splice,
+  trySpliceTo: splice,
+  spliceFrom: splice,
+  trySpliceFrom: splice,
+  ioctl: { name: 'ioctl', args: (request) => ({ request }), outcome: moved },
+  fcntl: { name: 'fcntl', args: (cmd, arg) => ({ cmd, arg: arg ?? 0 }), outcome: moved },
+  inq: { name: 'ioctl', args: () => ({ request: 'SIOCINQ' }), outcome: value },
+  outq: { name: 'ioctl', args: () => ({ request: 'SIOCOUTQ' }), outcome: value },
+  atMark: { name: 'ioctl', args: () => ({ request: 'SIOCATMARK' }), outcome: value },
+  dup: { name: 'dup', args: none, outcome: (copy) => ({ ret: copy.fd, opened: { socketId: copy.id, fd: copy.fd } }) },
+  ready: poll,
+  readySync: poll,
 };
 
 function failed(error: unknown): ObservedResult {

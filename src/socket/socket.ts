@@ -7,18 +7,19 @@
  *
  * Read socket(7), tcp(7), udp(7), unix(7) for what the calls mean; driver.ts for what stands behind them.
  */
+import { decodeSockAddr, type EncodedSockAddr, encodeSockAddr, type SocketAddress } from '../addr/sockaddr.ts';
+import { readHostU32 } from '../core/bytes.ts';
+import type { DatagramBatch } from './batch.ts';
 import {
-  decodeSockAddr,
-  type EncodedSockAddr,
-  encodeSockAddr,
-  parseSocketAddress,
-  SockAddr,
-  type SocketAddress,
-} from '../addr/sockaddr.ts';
-import { ADDRESS_ROOM, type DatagramBatch } from './batch.ts';
-import {
+  AF_INET,
+  AF_INET6,
+  AF_UNIX,
+  IPPROTO_UDP,
+  MSG_CMSG_CLOEXEC,
   MSG_NOSIGNAL,
+  MSG_PEEK,
   MSG_TRUNC,
+  MSG_WAITALL,
   POLLERR,
   POLLHUP,
   POLLIN,
@@ -32,14 +33,39 @@ import {
   SOCK_STREAM,
   SOMAXCONN,
 } from './constants.ts';
-import type { Handle, SocketDriver, Wakeable } from './driver.ts';
-import { EAGAIN, EALREADY, EBADF, ECANCELED, EINPROGRESS, ENOTCONN } from './errno.ts';
+import type { Handle } from './driver.ts';
+import {
+  EAGAIN,
+  EALREADY,
+  ECANCELED,
+  EINPROGRESS,
+  EINVAL,
+  EIO,
+  EMSGSIZE,
+  ENOPROTOOPT,
+  ENOTCONN,
+  EOPNOTSUPP,
+} from './errno.ts';
 import { AbortError, SocketError } from './error.ts';
-import { type Option, SO } from './options.ts';
-import { checkTimeout, type QueueOwner, timeoutError, type WaitOptions, WaitQueue } from './wait-queue.ts';
+import {
+  filled,
+  Message,
+  type MessageOptions,
+  type MessageRoom,
+  type OutgoingMessage,
+  partsOf,
+  receiveControl,
+  roomOf,
+  sendControl,
+} from './message.ts';
+import { SO } from './options.ts';
+import type { Pipe } from './pipe.ts';
+import { runLength, sendRun } from './segmentation.ts';
+import { type AddressLike, deadlineOf, now, SocketCore, type SyncOptions, scratch } from './socket-core.ts';
+import { Register } from './system-calls.ts';
+import { checkTimeout, timeoutError, type WaitOptions } from './wait-queue.ts';
 
-/** An address as every call takes it: an object, its text (`127.0.0.1:80`), or bytes made ready before. */
-export type AddressLike = SocketAddress | string | SockAddr;
+export type { AddressLike, Direction, SyncOptions } from './socket-core.ts';
 
 export interface CallOptions extends WaitOptions {
   /** MSG_* bits. */
@@ -56,33 +82,31 @@ export interface Received {
   readonly truncated: boolean;
 }
 
-export interface SyncOptions {
-  readonly flags?: number | undefined;
-  readonly timeoutMs?: number | undefined;
-}
-
-const IN_BITS = POLLIN | POLLRDHUP | POLLHUP | POLLERR;
-const OUT_BITS = POLLOUT | POLLHUP | POLLERR;
-
 /** Room for one datagram when `for await` reads a datagram socket: the most that UDP can carry. */
 const LARGEST_DATAGRAM = 65_536;
 
 /** When unix(7) sockets say EAGAIN to connect (backlog full), no readiness event follows: ask again so often. */
 const CONNECT_RETRY_MS = 5;
 
-const scratch = new Uint8Array(ADDRESS_ROOM);
+/** Most bytes of one sendfile(2), a little less than 2 GiB: MAX_RW_COUNT of Linux. */
+const MOST_AT_ONCE = 0x7fff_f000;
 
-interface Held {
-  readonly driver: SocketDriver;
-  readonly handle: Handle;
-  readonly what: string;
+/** A device without checksums, a path whose MTU is smaller than a datagram, a kernel before 4.18: not errors of ours. */
+const CANNOT_SEGMENT: ReadonlySet<number> = new Set([EIO, EINVAL, EMSGSIZE, ENOPROTOOPT, EOPNOTSUPP]);
+
+const SPLICE_F_NONBLOCK = 2;
+const SIOCATMARK = 0x8905;
+const SIOCOUTQ = 0x5411;
+const SIOCINQ = 0x541b;
+
+/** An open file: its descriptor number, or an object that has one. */
+export type FileLike = number | { readonly fd: number };
+
+export interface FileRange {
+  readonly offset?: number | undefined;
+  /** In bytes. */
+  readonly length: number;
 }
-
-const registry = new FinalizationRegistry<Held>(({ driver, handle, what }) => {
-  driver.leaked?.(handle, what);
-  driver.release(handle);
-  driver.close(handle);
-});
 
 function bytesOf(data: Uint8Array | string, name: string): Uint8Array {
   if (typeof data === 'string') return new TextEncoder().encode(data);
@@ -103,53 +127,27 @@ function howNumber(how: 'rd' | 'wr' | 'both' | number): number {
 export type Item<Type extends number> = Type extends typeof SOCK_DGRAM | typeof SOCK_RAW ? Received : Socket<Type>;
 
 /** @typeParam Type SOCK_STREAM and the like, where the type checker can see it */
-export class Socket<Type extends number = number> implements Disposable {
-  readonly domain: number;
-  readonly type: Type;
-  readonly protocol: number;
-  readonly driver: SocketDriver;
-  #handle: Handle;
-  #closed = false;
-  #in: WaitQueue | undefined;
-  #out: WaitQueue | undefined;
-  #onReadable: (() => void) | undefined;
-  readonly #wakeable: Wakeable = { wake: (bits) => this.#wake(bits) };
+export class Socket<Type extends number = number> extends SocketCore<Type> {
+  #mayRetryConnect = false;
+  /** Came after bytes of a MSG_WAITALL call: the kernel tells it once, so it is kept for the next call. */
+  #late: SocketError | undefined;
+  /** Whether runs of datagrams may go as one message for the kernel to cut. */
+  #segments: boolean =
+    this.type === SOCK_DGRAM &&
+    (this.domain === AF_INET || this.domain === AF_INET6) &&
+    (this.protocol === 0 || this.protocol === IPPROTO_UDP);
 
-  /** Called by hosts only: the socket becomes the owner of `handle`. */
-  constructor(driver: SocketDriver, handle: Handle, domain: number, type: Type, protocol: number) {
-    this.driver = driver;
-    this.#handle = handle;
-    this.domain = domain;
-    this.type = type;
-    this.protocol = protocol;
-    registry.register(this, { driver, handle, what: `socket(${domain}, ${type}, ${protocol})` }, this);
-  }
-
-  // ---------------------------------------------------------------- identity
-
-  /** The descriptor number, still owned by this socket; -1 after close. */
-  get fd(): number {
-    return this.#closed ? -1 : this.driver.fd(this.#handle);
-  }
-
-  get closed(): boolean {
-    return this.#closed;
-  }
-
-  /** What the driver calls this socket; for drivers' friends (netlink, devices), not for programs. */
-  get handle(): Handle {
-    return this.#handle;
-  }
+  // ---------------------------------------------------------------- names
 
   /** The address that this socket is bound to: all zeros before bind(2) or connect(2). */
   getsockname(): SocketAddress {
-    const length = this.#check(this.driver.getsockname(this.#handle, scratch), 'getsockname');
+    const length = this.checked(this.driver.getsockname(this.handle, scratch), 'getsockname');
     return decodeSockAddr(scratch, length);
   }
 
   /** @throws SocketError ENOTCONN */
   getpeername(): SocketAddress {
-    const length = this.#check(this.driver.getpeername(this.#handle, scratch), 'getpeername');
+    const length = this.checked(this.driver.getpeername(this.handle, scratch), 'getpeername');
     return decodeSockAddr(scratch, length);
   }
 
@@ -158,59 +156,17 @@ export class Socket<Type extends number = number> implements Disposable {
   /** @throws SocketError EADDRINUSE, EADDRNOTAVAIL, EACCES (port below ip_unprivileged_port_start), EINVAL (bound) */
   bind(address: AddressLike): void {
     const { bytes, length } = encodeSockAddr(address);
-    this.#check(this.driver.bind(this.#handle, bytes, length), 'bind', address);
+    this.checked(this.driver.bind(this.handle, bytes, length), 'bind', address);
   }
 
   /** @param backlog most connections that wait for accept; the kernel caps it at net.core.somaxconn */
   listen(backlog: number = SOMAXCONN): void {
-    this.#check(this.driver.listen(this.#handle, backlog), 'listen');
+    this.checked(this.driver.listen(this.handle, backlog), 'listen');
   }
 
   /** `wr` sends FIN and leaves the other direction open (half-close). */
   shutdown(how: 'rd' | 'wr' | 'both' | number): void {
-    this.#check(this.driver.shutdown(this.#handle, howNumber(how)), 'shutdown');
-  }
-
-  /** Read an option by its row. */
-  get<T>(option: Option<T>): T {
-    return option.type.decode(this.#getsockopt(option.level, option.number, option.type.size, option.name));
-  }
-
-  /** Set an option by its row. */
-  set<T>(option: Option<T>, value: T): void {
-    this.#setsockopt(option.level, option.number, option.type.encode(value), option.name);
-  }
-
-  /** Read an option by its numbers: the bytes that the kernel gave, at most `room`. */
-  getsockopt(level: number, option: number, room = 4): Uint8Array {
-    return this.#getsockopt(level, option, room, undefined);
-  }
-
-  /** Set an option by its numbers: an int, or the bytes of whatever struct it takes. */
-  setsockopt(level: number, option: number, value: number | Uint8Array): void {
-    this.#setsockopt(level, option, typeof value === 'number' ? SO.TYPE.type.encode(value) : value, undefined);
-  }
-
-  /**
-   * Close the socket; calls that wait reject with ECANCELED. Closing twice is fine. TCP sends FIN, or RST when received
-   * data was never read (RFC 9293 §3.10.4, and what Linux does).
-   */
-  close(): void {
-    if (this.#closed) return;
-    const handle = this.#letGo('close');
-    const result = this.driver.close(handle);
-    // EINTR and EIO of close(2) leave nothing to close again on Linux; EBADF would be our own mistake.
-    if (result === -EBADF) throw new SocketError(EBADF, { syscall: 'close' });
-  }
-
-  /** Give the descriptor away, open and as it is; this object is closed from now on. */
-  detach(): number {
-    if (this.#closed) throw new SocketError(EBADF, { syscall: 'detach' });
-    return this.#check(this.driver.detach(this.#letGo('detach')), 'detach');
-  }
-
-  [Symbol.dispose](): void {
-    this.close();
+    this.checked(this.driver.shutdown(this.handle, howNumber(how)), 'shutdown');
   }
 
   // ---------------------------------------------------------------- connect
@@ -226,7 +182,7 @@ export class Socket<Type extends number = number> implements Disposable {
     if (this.#connectOnce(address) === true) return;
     if (this.#mayRetryConnect) return this.#connectAgain(address, options);
     const done = (): true | undefined => (this.#connected(address) ? true : undefined);
-    await this.#queue('out').wait('connect', options, done);
+    await this.waitInLine('out', 'connect', options, done);
   }
 
   /** true: connected; null: under way (EINPROGRESS) or, for unix(7) sockets, the listener's backlog is full. */
@@ -236,48 +192,45 @@ export class Socket<Type extends number = number> implements Disposable {
 
   #connectOnce(address: AddressLike): true | null {
     const { bytes, length } = encodeSockAddr(address);
-    const result = this.driver.connect(this.#handle, bytes, length);
+    const result = this.driver.connect(this.handle, bytes, length);
     if (result === 0) return true;
     if (result === -EINPROGRESS || result === -EALREADY || result === -EAGAIN) {
       this.#mayRetryConnect = result === -EAGAIN;
       return null;
     }
-    throw this.#error(-result, 'connect', address);
+    throw this.failure(-result, 'connect', address);
   }
 
   connectSync(address: AddressLike, options?: SyncOptions): void {
     checkTimeout(options?.timeoutMs);
-    const deadline = this.#deadline(options);
+    const deadline = deadlineOf(options);
     if (this.#connectOnce(address) === true) return;
     for (;;) {
-      if (this.#mayRetryConnect) this.driver.poll(this.#handle, 0, CONNECT_RETRY_MS);
-      else this.#pollSync('connect', POLLOUT, deadline, options);
+      if (this.#mayRetryConnect) this.driver.poll(this.handle, 0, CONNECT_RETRY_MS);
+      else this.pollSync('connect', POLLOUT, deadline, options);
       if (this.#mayRetryConnect ? this.#connectOnce(address) === true : this.#connected(address)) return;
       if (deadline !== undefined && now() >= deadline) throw timeoutError('connect', options?.timeoutMs ?? 0, this.fd);
     }
   }
 
-  #mayRetryConnect = false;
-
   async #connectAgain(address: AddressLike, options: WaitOptions | undefined): Promise<void> {
-    const deadline = this.#deadline(options);
+    const deadline = deadlineOf(options);
     while (this.#mayRetryConnect) {
       await new Promise<void>((resolve) => this.driver.setTimer(CONNECT_RETRY_MS, resolve));
       if (options?.signal?.aborted === true) throw new AbortError(options.signal.reason);
-      if (this.#closed) throw new SocketError(ECANCELED, { syscall: 'connect' });
+      if (this.closed) throw new SocketError(ECANCELED, { syscall: 'connect' });
       if (this.#connectOnce(address) === true) return;
       if (deadline !== undefined && now() >= deadline) throw timeoutError('connect', options?.timeoutMs ?? 0, this.fd);
     }
   }
 
   #connected(address: AddressLike): boolean {
-    const { level, number, type } = SO.ERROR;
-    const error = type.decode(this.#getsockopt(level, number, type.size, SO.ERROR.name));
-    if (error !== 0) throw this.#error(error, 'connect', address);
+    const error = this.read(SO.ERROR);
+    if (error !== 0) throw this.failure(error, 'connect', address);
     // SO_ERROR 0 also means "still trying" when a stale event woke us; only a peer's name means connected.
-    const result = this.driver.getpeername(this.#handle, scratch);
+    const result = this.driver.getpeername(this.handle, scratch);
     if (result === -ENOTCONN) return false;
-    this.#check(result, 'connect', address);
+    this.checked(result, 'connect', address);
     return true;
   }
 
@@ -285,7 +238,7 @@ export class Socket<Type extends number = number> implements Disposable {
 
   /** The next connection, as a socket of its own. */
   accept(options?: WaitOptions): Promise<Socket<Type>> {
-    return this.#async('in', 'accept', options, () => this.#acceptOnce() ?? undefined);
+    return this.callAsync('in', 'accept', options, () => this.#acceptOnce() ?? undefined);
   }
 
   tryAccept(): Socket<Type> | null {
@@ -293,13 +246,13 @@ export class Socket<Type extends number = number> implements Disposable {
   }
 
   #acceptOnce(): Socket<Type> | null {
-    const result = this.driver.accept(this.#handle, null);
+    const result = this.driver.accept(this.handle, null);
     if (result === -EAGAIN) return null;
-    return this.spawn(this.#check(result, 'accept'));
+    return this.spawn(this.checked(result, 'accept'));
   }
 
   acceptSync(options?: SyncOptions): Socket<Type> {
-    return this.#sync('accept', POLLIN, options, () => this.#acceptOnce());
+    return this.callSync('accept', POLLIN, options, () => this.#acceptOnce());
   }
 
   /** Makes the object for an accepted connection; observed sockets make observed ones. */
@@ -320,12 +273,12 @@ export class Socket<Type extends number = number> implements Disposable {
     if (typeof target === 'number') {
       return this.#recvSize(target, options);
     }
-    const flags = options?.flags ?? 0;
-    if (options === undefined && (this.#in === undefined || this.#in.isEmpty)) {
-      const count = this.driver.recv(this.#handle, target, 0, target.length, flags);
-      if (count !== -EAGAIN) return this.#counted(count, 'recv');
+    if (options === undefined && this.isFree('in') && this.#late === undefined) {
+      const count = this.driver.recv(this.handle, target, 0, target.length, 0);
+      if (count !== -EAGAIN) return this.counted(count, 'recv');
     }
-    return this.#async('in', 'recv', options, () => this.#recvOnce(target, 0, target.length, flags) ?? undefined);
+    const attempt = this.#receiver(target, options?.flags ?? 0);
+    return this.callAsync('in', 'recv', options, () => attempt() ?? undefined);
   }
 
   async #recvSize(size: number, options: CallOptions | undefined): Promise<Uint8Array> {
@@ -339,10 +292,57 @@ export class Socket<Type extends number = number> implements Disposable {
   }
 
   #recvOnce(buffer: Uint8Array, offset: number, length: number, flags: number): number | null {
-    const count = this.driver.recv(this.#handle, buffer, offset, length, flags);
+    if (this.#late !== undefined) throw this.#takeLate(this.#late);
+    const count = this.driver.recv(this.handle, buffer, offset, length, flags);
     if (count >= 0) return count;
     if (count === -EAGAIN) return null;
-    throw this.#error(-count, 'recv');
+    throw this.failure(-count, 'recv');
+  }
+
+  #takeLate(late: SocketError): SocketError {
+    this.#late = undefined;
+    return late;
+  }
+
+  /**
+   * One attempt after the other of a call that waits. A descriptor is non-blocking, and the kernel heeds MSG_WAITALL on
+   * blocking ones only: here the same is made of several calls.
+   */
+  #receiver(buffer: Uint8Array, flags: number): () => number | null {
+    if ((flags & MSG_WAITALL) === 0 || this.type !== SOCK_STREAM || buffer.length === 0) {
+      return () => this.#recvOnce(buffer, 0, buffer.length, flags);
+    }
+    return (flags & MSG_PEEK) === 0 ? this.#fill(buffer, flags) : this.#peekAll(buffer, flags);
+  }
+
+  #fill(buffer: Uint8Array, flags: number): () => number | null {
+    let got = 0;
+    return () => {
+      while (got < buffer.length) {
+        let count: number | null;
+        try {
+          count = this.#recvOnce(buffer, got, buffer.length - got, flags);
+        } catch (error) {
+          // What has come is told first, the error with the next call, as recv(2) does.
+          if (got === 0 || !(error instanceof SocketError)) throw error;
+          this.#late = error;
+          return got;
+        }
+        if (count === null) return null;
+        if (count === 0) return got;
+        got += count;
+      }
+      return got;
+    };
+  }
+
+  #peekAll(buffer: Uint8Array, flags: number): () => number | null {
+    return () => {
+      const count = this.#recvOnce(buffer, 0, buffer.length, flags);
+      if (count === null || count === buffer.length) return count;
+      const bits = this.checked(this.driver.poll(this.handle, POLLRDHUP, 0), 'poll');
+      return (bits & (POLLRDHUP | POLLHUP | POLLERR)) === 0 ? null : count;
+    };
   }
 
   recvSync(buffer: Uint8Array, options?: SyncOptions): number;
@@ -352,15 +352,14 @@ export class Socket<Type extends number = number> implements Disposable {
       const buffer = new Uint8Array(checkSize(target));
       return buffer.subarray(0, this.recvSync(buffer, options));
     }
-    const flags = options?.flags ?? 0;
-    return this.#sync('recv', POLLIN, options, () => this.#recvOnce(target, 0, target.length, flags));
+    return this.callSync('recv', POLLIN, options, this.#receiver(target, options?.flags ?? 0));
   }
 
   /** Receive one datagram with its sender. Given a size, `data` is owned; given a buffer, `data` is a view into it. */
   recvfrom(target: Uint8Array | number, options?: CallOptions): Promise<Received> {
     if (typeof target === 'number') return this.#recvfromSize(target, options);
     const flags = options?.flags ?? 0;
-    return this.#async('in', 'recvfrom', options, () => this.#recvfromOnce(target, flags) ?? undefined);
+    return this.callAsync('in', 'recvfrom', options, () => this.#recvfromOnce(target, flags) ?? undefined);
   }
 
   async #recvfromSize(size: number, options: CallOptions | undefined): Promise<Received> {
@@ -374,9 +373,9 @@ export class Socket<Type extends number = number> implements Disposable {
   #recvfromOnce(buffer: Uint8Array, flags: number): Received | null {
     // MSG_TRUNC makes the kernel tell a datagram's real length; on a TCP stream it would throw the data away (tcp(7)).
     const all = this.type === SOCK_STREAM ? flags : flags | MSG_TRUNC;
-    const length = this.driver.recvfrom(this.#handle, buffer, 0, buffer.length, all, scratch);
+    const length = this.driver.recvfrom(this.handle, buffer, 0, buffer.length, all, scratch);
     if (length === -EAGAIN) return null;
-    this.#check(length, 'recvfrom');
+    this.checked(length, 'recvfrom');
     const address = decodeSockAddr(scratch, this.driver.registers[0] as number);
     const data = buffer.subarray(0, Math.min(length, buffer.length));
     return { data, address, length, truncated: length > buffer.length };
@@ -384,46 +383,59 @@ export class Socket<Type extends number = number> implements Disposable {
 
   recvfromSync(target: Uint8Array | number, options?: SyncOptions): Received {
     const buffer = typeof target === 'number' ? new Uint8Array(checkSize(target)) : target;
-    return this.#sync('recvfrom', POLLIN, options, () => this.#recvfromOnce(buffer, options?.flags ?? 0));
+    return this.callSync('recvfrom', POLLIN, options, () => this.#recvfromOnce(buffer, options?.flags ?? 0));
   }
 
   /** Fill several buffers in order: readv(2). */
   readv(parts: readonly Uint8Array[], options?: WaitOptions): Promise<number> {
-    return this.#async('in', 'readv', options, () => this.#readvOnce(parts) ?? undefined);
+    return this.callAsync('in', 'readv', options, () => this.#readvOnce(parts) ?? undefined);
   }
 
   tryReadv(parts: readonly Uint8Array[]): number | null {
     return this.#readvOnce(parts);
   }
 
+  readvSync(parts: readonly Uint8Array[], options?: SyncOptions): number {
+    return this.callSync('readv', POLLIN, options, () => this.#readvOnce(parts));
+  }
+
   #readvOnce(parts: readonly Uint8Array[]): number | null {
-    const count = this.driver.readv(this.#handle, parts);
-    return count === -EAGAIN ? null : this.#check(count, 'readv');
+    const count = this.driver.readv(this.handle, parts);
+    return count === -EAGAIN ? null : this.checked(count, 'readv');
   }
 
   /** Receive up to `batch.capacity` datagrams in one system call; resolves as soon as there is one. */
   recvBatch(batch: DatagramBatch, options?: CallOptions): Promise<number> {
-    if (options === undefined && (this.#in === undefined || this.#in.isEmpty)) {
+    if (options === undefined && this.isFree('in')) {
       const count = this.#recvmmsg(batch, 0);
-      if (count !== -EAGAIN) return this.#counted(count, 'recvmmsg');
+      if (count !== -EAGAIN) return this.counted(count, 'recvmmsg');
     }
-    return this.#async('in', 'recvmmsg', options, () => this.#recvBatchOnce(batch, options?.flags ?? 0) ?? undefined);
+    return this.callAsync(
+      'in',
+      'recvmmsg',
+      options,
+      () => this.#recvBatchOnce(batch, options?.flags ?? 0) ?? undefined,
+    );
   }
 
   tryRecvBatch(batch: DatagramBatch, flags = 0): number | null {
     return this.#recvBatchOnce(batch, flags);
   }
 
+  recvBatchSync(batch: DatagramBatch, options?: SyncOptions): number {
+    return this.callSync('recvmmsg', POLLIN, options, () => this.#recvBatchOnce(batch, options?.flags ?? 0));
+  }
+
   #recvBatchOnce(batch: DatagramBatch, flags: number): number | null {
     const count = this.#recvmmsg(batch, flags);
     if (count >= 0) return count;
     if (count === -EAGAIN) return null;
-    throw this.#error(-count, 'recvmmsg');
+    throw this.failure(-count, 'recvmmsg');
   }
 
   #recvmmsg(batch: DatagramBatch, flags: number): number {
     return this.driver.recvmmsg(
-      this.#handle,
+      this.handle,
       batch.slab,
       batch.stride,
       batch.capacity,
@@ -432,7 +444,64 @@ export class Socket<Type extends number = number> implements Disposable {
       batch.addresses,
       batch.addressLengths,
       flags | MSG_TRUNC,
+      batch.controls,
+      batch.controlStride,
+      batch.controlLengths,
     );
+  }
+
+  /**
+   * Receive one message with its control messages and flags: recvmsg(2).
+   * @example
+   * ```ts
+   * import { AF_UNIX, kernel, SOCK_DGRAM } from 'barewire';
+   * const [a, b] = kernel.socketpair(AF_UNIX, SOCK_DGRAM);
+   * await a.sendmsg({ data: 'a socket', control: [{ kind: 'rights', fds: [a] }] });
+   * const message = await b.recvmsg({ size: 100 });
+   * const rights = message.controlOf('rights');
+   * using copy = kernel.adopt(rights!.fds[0]!);
+   * console.log(new TextDecoder().decode(message.data), copy.type === SOCK_DGRAM); // a socket true
+   * a.close();
+   * b.close();
+   * ```
+   * @throws SocketError as `recv`
+   */
+  recvmsg(options?: MessageOptions): Promise<Message> {
+    try {
+      const { buffers, control } = roomOf(options);
+      const flags = options?.flags ?? 0;
+      return this.callAsync('in', 'recvmsg', options, () => this.#recvmsgOnce(buffers, control, flags) ?? undefined);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** @returns null: nothing there now; with MSG_ERRQUEUE: the error queue is empty */
+  tryRecvmsg(options?: MessageRoom): Message | null {
+    const { buffers, control } = roomOf(options);
+    return this.#recvmsgOnce(buffers, control, options?.flags ?? 0);
+  }
+
+  recvmsgSync(options?: MessageRoom & SyncOptions): Message {
+    const { buffers, control } = roomOf(options);
+    return this.callSync('recvmsg', POLLIN, options, () => this.#recvmsgOnce(buffers, control, options?.flags ?? 0));
+  }
+
+  #recvmsgOnce(buffers: readonly Uint8Array[], control: Uint8Array | null, flags: number): Message | null {
+    // Descriptors that arrive must not leak into child processes; packet sockets refuse the flag (EINVAL).
+    const whole = this.type === SOCK_STREAM ? flags : flags | MSG_TRUNC;
+    const all = this.domain === AF_UNIX ? whole | MSG_CMSG_CLOEXEC : whole;
+    const length = this.driver.recvmsg(this.handle, buffers, scratch, control, all);
+    if (length === -EAGAIN) return null;
+    this.checked(length, 'recvmsg');
+    const { registers } = this.driver;
+    const addressLength = registers[Register.addressLength] as number;
+    const messageFlags = registers[Register.messageFlags] as number;
+    const controlLength = registers[Register.controlLength] as number;
+    // Taken over before anything can fail: descriptors that came are ours from now on.
+    const received = control === null ? [] : receiveControl(this.driver, control, controlLength);
+    const address = addressLength === 0 ? undefined : decodeSockAddr(scratch, addressLength);
+    return new Message(filled(buffers, length), length, address, received, messageFlags);
   }
 
   // ---------------------------------------------------------------- send
@@ -446,11 +515,11 @@ export class Socket<Type extends number = number> implements Disposable {
   send(data: Uint8Array | string, options?: CallOptions): Promise<number> {
     const bytes = bytesOf(data, 'data');
     const flags = options?.flags ?? 0;
-    if (options === undefined && (this.#out === undefined || this.#out.isEmpty)) {
-      const count = this.driver.send(this.#handle, bytes, 0, bytes.length, MSG_NOSIGNAL);
-      if (count !== -EAGAIN) return this.#counted(count, 'send');
+    if (options === undefined && this.isFree('out')) {
+      const count = this.driver.send(this.handle, bytes, 0, bytes.length, MSG_NOSIGNAL);
+      if (count !== -EAGAIN) return this.counted(count, 'send');
     }
-    return this.#async('out', 'send', options, () => this.#sendOnce(bytes, 0, bytes.length, flags) ?? undefined);
+    return this.callAsync('out', 'send', options, () => this.#sendOnce(bytes, 0, bytes.length, flags) ?? undefined);
   }
 
   trySend(data: Uint8Array, offset = 0, length: number = data.length - offset, flags = 0): number | null {
@@ -458,16 +527,16 @@ export class Socket<Type extends number = number> implements Disposable {
   }
 
   #sendOnce(data: Uint8Array, offset: number, length: number, flags: number): number | null {
-    const count = this.driver.send(this.#handle, data, offset, length, flags | MSG_NOSIGNAL);
+    const count = this.driver.send(this.handle, data, offset, length, flags | MSG_NOSIGNAL);
     if (count >= 0) return count;
     if (count === -EAGAIN) return null;
-    throw this.#error(-count, 'send');
+    throw this.failure(-count, 'send');
   }
 
   sendSync(data: Uint8Array | string, options?: SyncOptions): number {
     const bytes = bytesOf(data, 'data');
     const flags = options?.flags ?? 0;
-    return this.#sync('send', POLLOUT, options, () => this.#sendOnce(bytes, 0, bytes.length, flags));
+    return this.callSync('send', POLLOUT, options, () => this.#sendOnce(bytes, 0, bytes.length, flags));
   }
 
   /** Send all of `data`: as many send calls as it takes. After an error or abort, an unknown part has gone. */
@@ -489,7 +558,7 @@ export class Socket<Type extends number = number> implements Disposable {
     const bytes = bytesOf(data, 'data');
     const address = encodeSockAddr(target);
     const flags = options?.flags ?? 0;
-    return this.#async('out', 'sendto', options, () => this.#sendto(bytes, address, target, flags) ?? undefined);
+    return this.callAsync('out', 'sendto', options, () => this.#sendto(bytes, address, target, flags) ?? undefined);
   }
 
   trySendto(data: Uint8Array, target: AddressLike, flags = 0): number | null {
@@ -498,34 +567,74 @@ export class Socket<Type extends number = number> implements Disposable {
 
   sendtoSync(data: Uint8Array | string, target: AddressLike, options?: SyncOptions): number {
     const bytes = bytesOf(data, 'data');
-    return this.#sync('sendto', POLLOUT, options, () =>
+    return this.callSync('sendto', POLLOUT, options, () =>
       this.#sendto(bytes, encodeSockAddr(target), target, options?.flags ?? 0),
     );
   }
 
   #sendto(bytes: Uint8Array, address: EncodedSockAddr, target: AddressLike, flags: number): number | null {
     const all = flags | MSG_NOSIGNAL;
-    const count = this.driver.sendto(this.#handle, bytes, 0, bytes.length, all, address.bytes, address.length);
-    return count === -EAGAIN ? null : this.#check(count, 'sendto', target);
+    const count = this.driver.sendto(this.handle, bytes, 0, bytes.length, all, address.bytes, address.length);
+    return count === -EAGAIN ? null : this.checked(count, 'sendto', target);
   }
 
   /** Send several buffers as one: writev(2). Raises no SIGPIPE: Node ignores that signal. */
   writev(parts: readonly Uint8Array[], options?: WaitOptions): Promise<number> {
-    return this.#async('out', 'writev', options, () => this.#writevOnce(parts) ?? undefined);
+    return this.callAsync('out', 'writev', options, () => this.#writevOnce(parts) ?? undefined);
   }
 
   tryWritev(parts: readonly Uint8Array[]): number | null {
     return this.#writevOnce(parts);
   }
 
+  writevSync(parts: readonly Uint8Array[], options?: SyncOptions): number {
+    return this.callSync('writev', POLLOUT, options, () => this.#writevOnce(parts));
+  }
+
   #writevOnce(parts: readonly Uint8Array[]): number | null {
-    const count = this.driver.writev(this.#handle, parts);
-    return count === -EAGAIN ? null : this.#check(count, 'writev');
+    const count = this.driver.writev(this.handle, parts);
+    return count === -EAGAIN ? null : this.checked(count, 'writev');
+  }
+
+  /** Send one message with control messages: sendmsg(2). Resolves with how many bytes went. */
+  sendmsg(message: OutgoingMessage, options?: WaitOptions): Promise<number> {
+    try {
+      const attempt = this.#sendmsgAttempt(message);
+      return this.callAsync('out', 'sendmsg', options, () => attempt() ?? undefined);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  trySendmsg(message: OutgoingMessage): number | null {
+    return this.#sendmsgAttempt(message)();
+  }
+
+  sendmsgSync(message: OutgoingMessage, options?: SyncOptions): number {
+    return this.callSync('sendmsg', POLLOUT, options, this.#sendmsgAttempt(message));
+  }
+
+  #sendmsgAttempt({ data, to, control, flags = 0 }: OutgoingMessage): () => number | null {
+    const parts = partsOf(data);
+    const address = to === undefined ? null : encodeSockAddr(to);
+    const controlBytes = sendControl(control);
+    return () => {
+      const count = this.driver.sendmsg(
+        this.handle,
+        parts,
+        address?.bytes ?? null,
+        address?.length ?? 0,
+        controlBytes,
+        controlBytes?.length ?? 0,
+        flags | MSG_NOSIGNAL,
+      );
+      return count === -EAGAIN ? null : this.checked(count, 'sendmsg', to);
+    };
   }
 
   /** Send datagrams `first` … `first + count - 1` of the batch in one system call; resolves with how many went. */
   sendBatch(batch: DatagramBatch, first: number, count: number, options?: CallOptions): Promise<number> {
-    return this.#async(
+    return this.callAsync(
       'out',
       'sendmmsg',
       options,
@@ -537,9 +646,21 @@ export class Socket<Type extends number = number> implements Disposable {
     return this.#sendBatchOnce(batch, first, count, flags);
   }
 
+  sendBatchSync(batch: DatagramBatch, first: number, count: number, options?: SyncOptions): number {
+    const flags = options?.flags ?? 0;
+    return this.callSync('sendmmsg', POLLOUT, options, () => this.#sendBatchOnce(batch, first, count, flags));
+  }
+
   #sendBatchOnce(batch: DatagramBatch, first: number, count: number, flags: number): number | null {
-    const sent = this.driver.sendmmsg(
-      this.#handle,
+    const sent = this.#sendRun(batch, first, count, flags) ?? this.#sendmmsg(batch, first, count, flags);
+    if (sent >= 0) return sent;
+    if (sent === -EAGAIN) return null;
+    throw this.failure(-sent, 'sendmmsg');
+  }
+
+  #sendmmsg(batch: DatagramBatch, first: number, count: number, flags: number): number {
+    return this.driver.sendmmsg(
+      this.handle,
       batch.slab,
       batch.stride,
       first,
@@ -548,42 +669,121 @@ export class Socket<Type extends number = number> implements Disposable {
       batch.addresses,
       batch.addressLengths,
       flags | MSG_NOSIGNAL,
+      batch.controls,
+      batch.controlStride,
+      batch.controlLengths,
     );
-    if (sent >= 0) return sent;
-    if (sent === -EAGAIN) return null;
-    throw this.#error(-sent, 'sendmmsg');
   }
 
-  // ---------------------------------------------------------------- readiness
+  /** The datagrams at the beginning of the range as few messages; undefined: send them one by one. */
+  #sendRun(batch: DatagramBatch, first: number, count: number, flags: number): number | undefined {
+    if (!this.#segments || !batch.segmentation || count < 2) return undefined;
+    const run = runLength(batch, first, count);
+    if (run < 2) return undefined;
+    const sent = sendRun(this.driver, this.handle, batch, first, run, flags);
+    if (!CANNOT_SEGMENT.has(-sent)) return sent;
+    this.#segments = false;
+    return undefined;
+  }
 
-  /** Resolves when a read (or write) would not block: poll(2) for one socket. */
-  ready(direction: 'in' | 'out', options?: WaitOptions): Promise<void> {
-    const events = direction === 'in' ? POLLIN : POLLOUT;
-    const isReady = (): true | undefined =>
-      this.#check(this.driver.poll(this.#handle, events, 0), 'poll') === 0 ? undefined : true;
-    return this.#async(direction, 'poll', options, isReady).then(() => undefined);
+  // ---------------------------------------------------------------- from descriptor to descriptor
+
+  /**
+   * Send a part of a file without copying it through this process: sendfile(2). Resolves with the bytes of one call; 0
+   * at the end of the file. `sendfileAll` is the loop.
+   * @param file an open descriptor (`fs.openSync`) or what has one (`FileHandle`); borrowed until the promise settles
+   * @param offset where to read, in bytes; left out, the file's own position is used and moved
+   */
+  sendfile(file: FileLike, options: FileRange & WaitOptions): Promise<number> {
+    return this.callAsync('out', 'sendfile', options, () => this.#sendfileOnce(file, options) ?? undefined);
+  }
+
+  trySendfile(file: FileLike, range: FileRange): number | null {
+    return this.#sendfileOnce(file, range);
+  }
+
+  sendfileSync(file: FileLike, options: FileRange & SyncOptions): number {
+    return this.callSync('sendfile', POLLOUT, options, () => this.#sendfileOnce(file, options));
+  }
+
+  /** Send `length` bytes of a file from `offset`, or up to its end when it is shorter; resolves with how many went. */
+  async sendfileAll(file: FileLike, options: FileRange & WaitOptions): Promise<number> {
+    let sent = 0;
+    while (sent < options.length) {
+      const offset = options.offset === undefined ? undefined : options.offset + sent;
+      const count = await this.sendfile(file, { ...options, offset, length: options.length - sent });
+      if (count === 0) break;
+      sent += count;
+    }
+    return sent;
+  }
+
+  #sendfileOnce(file: FileLike, { offset = -1, length }: FileRange): number | null {
+    const fd = typeof file === 'number' ? file : file.fd;
+    // The file belongs to the caller: it is ours for the time of the call only.
+    const borrowed = this.driver.adopt(fd, true);
+    if (borrowed < 0) throw this.failure(-borrowed, 'sendfile');
+    const count = this.driver.sendfile(this.handle, borrowed, offset, Math.min(length, MOST_AT_ONCE));
+    this.driver.detach(borrowed);
+    return count === -EAGAIN ? null : this.checked(count, 'sendfile');
   }
 
   /**
-   * Call `listener` whenever the socket becomes readable (edge-triggered: read until null, or you may not be called
-   * again). The fastest way to receive: no promise. One listener a socket; returns how to stop.
+   * Move received bytes into a pipe without copying them: splice(2). Resolves with how many moved; 0 at the end of the
+   * stream.
+   * @throws SocketError EAGAIN when the pipe is full: empty it first
    */
-  onReadable(listener: () => void): () => void {
-    if (this.#onReadable !== undefined) throw new TypeError('onReadable: this socket has a listener already');
-    if (this.#closed) throw new SocketError(EBADF, { syscall: 'epoll_ctl' });
-    this.#arm('in');
-    this.#onReadable = listener;
-    this.driver.pending(1);
-    // What arrived before the edge was watched for would otherwise never be told.
-    this.driver.nextTurn(() => {
-      if (this.#onReadable === listener) listener();
-    });
-    return () => {
-      if (this.#onReadable !== listener) return;
-      this.#onReadable = undefined;
-      this.driver.pending(-1);
-    };
+  spliceTo(pipe: Pipe, length: number, options?: WaitOptions): Promise<number> {
+    return this.callAsync('in', 'splice', options, () => this.trySpliceTo(pipe, length) ?? undefined);
   }
+
+  trySpliceTo(pipe: Pipe, length: number): number | null {
+    const count = this.driver.splice(this.handle, pipe.writer, length, SPLICE_F_NONBLOCK);
+    if (count === -EAGAIN && pipe.hasRoom) return null;
+    return this.checked(count, 'splice');
+  }
+
+  /** Send what is in a pipe: splice(2). */
+  spliceFrom(pipe: Pipe, length: number, options?: WaitOptions): Promise<number> {
+    return this.callAsync('out', 'splice', options, () => this.trySpliceFrom(pipe, length) ?? undefined);
+  }
+
+  trySpliceFrom(pipe: Pipe, length: number): number | null {
+    const count = this.driver.splice(pipe.reader, this.handle, length, SPLICE_F_NONBLOCK);
+    if (count === -EAGAIN && pipe.hasData) return null;
+    return this.checked(count, 'splice');
+  }
+
+  // ---------------------------------------------------------------- the descriptor
+
+  /** A second socket object for the same open socket: dup(2). The connection ends when both are closed. */
+  dup(): Socket<Type> {
+    return this.spawn(this.checked(this.driver.dup(this.handle), 'dup'));
+  }
+
+  /** Bytes that can be read now, or the length of the next datagram: SIOCINQ of tcp(7), udp(7), unix(7). */
+  inq(): number {
+    return this.#queueSize(SIOCINQ);
+  }
+
+  /** Bytes in the send queue: not yet acknowledged (TCP) or not yet sent (others). SIOCOUTQ. */
+  outq(): number {
+    return this.#queueSize(SIOCOUTQ);
+  }
+
+  /** Whether the next byte to read is the one after the urgent mark: sockatmark(3). */
+  atMark(): boolean {
+    return this.#queueSize(SIOCATMARK) !== 0;
+  }
+
+  #queueSize(request: number): number {
+    // SIOCATMARK shares its range with the requests that take a struct ifreq, and is given as much room.
+    const value = new Uint8Array(40);
+    this.ioctl(request, value);
+    return readHostU32(value, 0);
+  }
+
+  // ---------------------------------------------------------------- iteration
 
   /** The connections of a listener, until it is closed. */
   async *accepts(options?: WaitOptions): AsyncGenerator<Socket<Type>, void, void> {
@@ -623,165 +823,24 @@ export class Socket<Type extends number = number> implements Disposable {
   }
 
   #isListening(): boolean {
-    const { level, number, type, name } = SO.ACCEPTCONN;
-    return type.decode(this.#getsockopt(level, number, type.size, name));
+    return this.read(SO.ACCEPTCONN);
   }
 
   async *#untilClosed<T>(next: () => Promise<T>): AsyncGenerator<T, void, void> {
-    while (!this.#closed) {
+    while (!this.closed) {
       let value: T;
       try {
         value = await next();
       } catch (error) {
-        if (error instanceof SocketError && error.code === 'ECANCELED' && this.#closed) return;
+        if (error instanceof SocketError && error.code === 'ECANCELED' && this.closed) return;
         throw error;
       }
       yield value;
     }
   }
-
-  // ---------------------------------------------------------------- the machinery
-
-  #wake(bits: number): void {
-    if ((bits & IN_BITS) !== 0) {
-      this.#in?.drain();
-      this.#onReadable?.();
-    }
-    if ((bits & OUT_BITS) !== 0) this.#out?.drain();
-  }
-
-  #arm(direction: 'in' | 'out'): void {
-    const events = direction === 'in' ? POLLIN : POLLOUT;
-    this.#check(this.driver.attach(this.#handle, this.#wakeable, events), 'epoll_ctl');
-  }
-
-  #queue(direction: 'in' | 'out'): WaitQueue {
-    const existing = direction === 'in' ? this.#in : this.#out;
-    if (existing !== undefined) return existing;
-    const owner: QueueOwner = {
-      arm: () => this.#arm(direction),
-      pending: (change) => this.driver.pending(change),
-      setTimer: (ms, run) => this.driver.setTimer(ms, run),
-      fd: () => this.fd,
-    };
-    const queue = new WaitQueue(owner);
-    if (direction === 'in') this.#in = queue;
-    else this.#out = queue;
-    return queue;
-  }
-
-  /** Try at once unless others wait already; then wait in line. */
-  #async<T>(
-    direction: 'in' | 'out',
-    syscall: string,
-    options: WaitOptions | undefined,
-    attempt: () => T | undefined,
-  ): Promise<T> {
-    try {
-      checkTimeout(options?.timeoutMs);
-      if (options?.signal?.aborted === true) return Promise.reject(new AbortError(options.signal.reason));
-      const queue = direction === 'in' ? this.#in : this.#out;
-      if (queue === undefined || queue.isEmpty) {
-        const result = attempt();
-        if (result !== undefined) return this.#settled(result);
-        if (options?.timeoutMs === 0) throw timeoutError(syscall, 0, this.fd);
-      }
-      return this.#queue(direction).wait(syscall, options, attempt);
-    } catch (error) {
-      return Promise.reject(error);
-    }
-  }
-
-  /**
-   * The outcome of a call that did not have to wait. An error ends here and is not tried again: the kernel tells a
-   * pending error once, and a second recv after ECONNRESET would look like the end of the stream.
-   */
-  #counted(count: number, syscall: string): Promise<number> {
-    return count < 0 ? Promise.reject(this.#error(-count, syscall)) : this.#settled(count);
-  }
-
-  /** A result that was there at once: now, or next turn when this turn has had its share. */
-  #settled<T>(result: T): Promise<T> {
-    if (this.driver.spend()) return Promise.resolve(result);
-    return new Promise((resolve) => this.driver.nextTurn(() => resolve(result)));
-  }
-
-  #sync<T>(syscall: string, events: number, options: SyncOptions | undefined, attempt: () => T | null): T {
-    checkTimeout(options?.timeoutMs);
-    const deadline = this.#deadline(options);
-    for (;;) {
-      const result = attempt();
-      if (result !== null) return result;
-      this.#pollSync(syscall, events, deadline, options);
-    }
-  }
-
-  #deadline(options: { readonly timeoutMs?: number | undefined } | undefined): number | undefined {
-    return options?.timeoutMs === undefined ? undefined : now() + options.timeoutMs;
-  }
-
-  #pollSync(syscall: string, events: number, deadline: number | undefined, options: SyncOptions | undefined): void {
-    const left = deadline === undefined ? -1 : Math.max(0, Math.ceil(deadline - now()));
-    const bits = this.#check(this.driver.poll(this.#handle, events, Math.min(left, 0x7fffffff)), 'poll');
-    if (bits === 0 && deadline !== undefined) throw timeoutError(syscall, options?.timeoutMs ?? 0, this.fd);
-  }
-
-  #letGo(syscall: string): Handle {
-    this.#closed = true;
-    registry.unregister(this);
-    const handle = this.#handle;
-    this.driver.release(handle);
-    if (this.#onReadable !== undefined) {
-      this.#onReadable = undefined;
-      this.driver.pending(-1);
-    }
-    const canceled = (): SocketError => new SocketError(ECANCELED, { syscall });
-    this.#in?.failAll(canceled);
-    this.#out?.failAll(canceled);
-    return handle;
-  }
-
-  #getsockopt(level: number, option: number, room: number, name: string | undefined): Uint8Array {
-    const value = new Uint8Array(room);
-    const length = this.driver.getsockopt(this.#handle, level, option, value, room);
-    if (length < 0) throw this.#error(-length, 'getsockopt', undefined, name ?? `${level}/${option}`);
-    return value.subarray(0, length);
-  }
-
-  #setsockopt(level: number, option: number, value: Uint8Array, name: string | undefined): void {
-    const result = this.driver.setsockopt(this.#handle, level, option, value, value.length);
-    if (result < 0) throw this.#error(-result, 'setsockopt', undefined, name ?? `${level}/${option}`);
-  }
-
-  #check(result: number, syscall: string, address?: AddressLike): number {
-    if (result >= 0) return result;
-    throw this.#error(-result, syscall, address);
-  }
-
-  #error(errno: number, syscall: string, address?: AddressLike, option?: string): SocketError {
-    return new SocketError(errno, { syscall, fd: this.fd, option, ...addressFields(address) });
-  }
-}
-
-function addressFields(address: AddressLike | undefined): { address?: string; port?: number } {
-  if (address === undefined) return {};
-  const plain =
-    address instanceof SockAddr
-      ? decodeSockAddr(address.bytes, address.length)
-      : typeof address === 'string'
-        ? parseSocketAddress(address)
-        : address;
-  if (plain.family === 'inet' || plain.family === 'inet6') return { address: plain.address, port: plain.port };
-  if (plain.family === 'unix' && 'path' in plain && plain.path !== undefined) return { address: plain.path };
-  return {};
 }
 
 function checkSize(size: number): number {
   if (!Number.isInteger(size) || size < 0) throw new RangeError(`size: expected an integer of 0 or more, got ${size}`);
   return size;
-}
-
-/** Milliseconds of a clock that never goes back. */
-function now(): number {
-  return performance.now();
 }

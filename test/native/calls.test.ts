@@ -3,7 +3,8 @@ import { closeSync, openSync, readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { encodeSockAddr } from '../../src/addr/sockaddr.ts';
 import { loadNative } from '../../src/os/load.ts';
-import { type Handle, Ready, Register, slotOf } from '../../src/os/native.ts';
+import { Ready, slotOf } from '../../src/os/native.ts';
+import { type Handle, Register } from '../../src/socket/system-calls.ts';
 
 const native = loadNative();
 const [EBADF, EAGAIN, EFAULT, EINVAL, EINPROGRESS] = [9, 11, 14, 22, 115];

@@ -1,0 +1,57 @@
+/** A pipe that bytes pass through on their way from one descriptor to another: pipe(7), splice(2). */
+import { POLLIN, POLLOUT } from './constants.ts';
+import type { Handle, SocketDriver } from './driver.ts';
+import { SocketError } from './error.ts';
+
+const F_SETPIPE_SZ = 1031;
+const F_GETPIPE_SZ = 1032;
+
+export class Pipe implements Disposable {
+  readonly #driver: SocketDriver;
+  /** What the driver calls the two ends. */
+  readonly reader: Handle;
+  readonly writer: Handle;
+  #open = true;
+
+  /**
+   * @param capacity bytes that fit in, at least; the kernel's 64 KiB when left out, up to fs.pipe-max-size
+   * @throws SocketError EMFILE; EPERM for a capacity above the limit; EOPNOTSUPP on a host without pipes
+   */
+  constructor(host: { readonly driver: SocketDriver }, capacity?: number) {
+    this.#driver = host.driver;
+    const pair = new Int32Array(2);
+    const made = this.#driver.pipe(pair);
+    if (made < 0) throw new SocketError(-made, { syscall: 'pipe' });
+    this.reader = pair[0] as number;
+    this.writer = pair[1] as number;
+    if (capacity === undefined) return;
+    const set = this.#driver.fcntl(this.writer, F_SETPIPE_SZ, capacity);
+    if (set >= 0) return;
+    this.close();
+    throw new SocketError(-set, { syscall: 'fcntl' });
+  }
+
+  /** In bytes. */
+  get capacity(): number {
+    return this.#driver.fcntl(this.writer, F_GETPIPE_SZ, 0);
+  }
+
+  get hasRoom(): boolean {
+    return this.#driver.poll(this.writer, POLLOUT, 0) > 0;
+  }
+
+  get hasData(): boolean {
+    return this.#driver.poll(this.reader, POLLIN, 0) > 0;
+  }
+
+  close(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#driver.close(this.reader);
+    this.#driver.close(this.writer);
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}

@@ -1,0 +1,22 @@
+/** What a proxy does with two connections: bytes from one to the other, through a pipe of the kernel's (splice(2)). */
+import type { Pipe } from './pipe.ts';
+import type { Socket } from './socket.ts';
+import type { WaitOptions } from './wait-queue.ts';
+
+/**
+ * Send everything that `from` receives to `to`, until the end of the stream, without copying it through this process;
+ * then half-close `to`. What a proxy does, one direction of it.
+ * @returns how many bytes passed
+ */
+export async function relay(from: Socket, to: Socket, pipe: Pipe, options?: WaitOptions): Promise<number> {
+  const room = pipe.capacity;
+  let total = 0;
+  for (;;) {
+    const moved = await from.spliceTo(pipe, room, options);
+    if (moved === 0) break;
+    for (let left = moved; left > 0; ) left -= await to.spliceFrom(pipe, left, options);
+    total += moved;
+  }
+  to.shutdown('wr');
+  return total;
+}
