@@ -178,6 +178,10 @@ export class KernelDriver implements SocketDriver {
     return (bits & POLLNVAL) !== 0 ? -EBADF : bits;
   }
 
+  pollMany(handles: Int32Array, events: Int32Array, revents: Int32Array, timeoutMs: number): number {
+    return this.native.poll(handles, events, revents, timeoutMs);
+  }
+
   leaked(_handle: Handle, what: string): void {
     process.emitWarning(`${what} was never closed; close() it, or declare it with 'using'`, 'SocketLeakWarning');
   }

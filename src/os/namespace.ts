@@ -27,6 +27,7 @@ function driverInside(kernel: KernelDriver, run: <T>(inside: () => T) => T): Soc
     nextTurn: (run) => kernel.nextTurn(run),
     setTimer: (ms, run) => kernel.setTimer(ms, run),
     poll: (handle, events, timeoutMs) => kernel.poll(handle, events, timeoutMs),
+    pollMany: (handles, events, revents, timeoutMs) => kernel.pollMany(handles, events, revents, timeoutMs),
     leaked: (handle, what) => kernel.leaked(handle, what),
   } satisfies Partial<SocketDriver>);
 }

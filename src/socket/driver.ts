@@ -32,6 +32,8 @@ export interface SocketDriver extends SystemCalls {
   setTimer(ms: number, run: () => void): () => void;
   /** Block until a bit of `events` is ready: the ready bits, 0 after `timeoutMs` (-1: without end), or -errno. */
   poll(handle: Handle, events: number, timeoutMs: number): number;
+  /** poll(2) for many: `revents[i]` gets the ready bits of `handles[i]`. How many have some, or -errno. */
+  pollMany(handles: Int32Array, events: Int32Array, revents: Int32Array, timeoutMs: number): number;
   /** A socket was collected by the garbage collector while open. */
   leaked?(handle: Handle, what: string): void;
 }

@@ -18,6 +18,7 @@ export * from './observed.ts';
 export * from './options.ts';
 export * from './owned-fd.ts';
 export * from './pipe.ts';
+export * from './poll.ts';
 export * from './relay.ts';
 export * from './socket.ts';
 export * from './tcp-info.ts';

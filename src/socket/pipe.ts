@@ -44,6 +44,25 @@ export class Pipe implements Disposable {
     return this.#driver.poll(this.reader, POLLIN, 0) > 0;
   }
 
+  /**
+   * Move `length` bytes that are in the pipe to an open file.
+   * @throws SocketError EINVAL (a file with O_APPEND), ENOSPC, EBADF
+   */
+  emptyInto(fd: number, length: number): void {
+    const file = this.#driver.adopt(fd, true);
+    if (file < 0) throw new SocketError(-file, { syscall: 'splice', fd });
+    try {
+      for (let left = length; left > 0; ) {
+        const moved = this.#driver.splice(this.reader, file, left, 0);
+        if (moved < 0) throw new SocketError(-moved, { syscall: 'splice', fd });
+        if (moved === 0) throw new RangeError(`length: expected at most what is in the pipe, got ${left} more`);
+        left -= moved;
+      }
+    } finally {
+      this.#driver.detach(file);
+    }
+  }
+
   close(): void {
     if (!this.#open) return;
     this.#open = false;

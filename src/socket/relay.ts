@@ -1,6 +1,6 @@
 /** What a proxy does with two connections: bytes from one to the other, through a pipe of the kernel's (splice(2)). */
 import type { Pipe } from './pipe.ts';
-import type { Socket } from './socket.ts';
+import type { FileLike, Socket } from './socket.ts';
 import type { WaitOptions } from './wait-queue.ts';
 
 /**
@@ -18,5 +18,29 @@ export async function relay(from: Socket, to: Socket, pipe: Pipe, options?: Wait
     total += moved;
   }
   to.shutdown('wr');
+  return total;
+}
+
+/**
+ * Write what `from` receives to a file, without copying it through this process, until the end of the stream or until
+ * `length` bytes have come.
+ * @param file open for writing, not with O_APPEND; written at its own position. Borrowed until the promise settles
+ * @returns how many bytes were written
+ */
+export async function receiveFile(
+  from: Socket,
+  file: FileLike,
+  pipe: Pipe,
+  options?: WaitOptions & { readonly length?: number | undefined },
+): Promise<number> {
+  const { length = Number.POSITIVE_INFINITY } = options ?? {};
+  const room = pipe.capacity;
+  let total = 0;
+  while (total < length) {
+    const moved = await from.spliceTo(pipe, Math.min(room, length - total), options);
+    if (moved === 0) break;
+    pipe.emptyInto(typeof file === 'number' ? file : file.fd, moved);
+    total += moved;
+  }
   return total;
 }

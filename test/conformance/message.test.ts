@@ -2,7 +2,9 @@
  * recvmsg, sendmsg and what goes with them: control messages and descriptors that are owned, several buffers, waiting
  * for all of a stream, files and pipes as sources, a second descriptor for one socket.
  */
-import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, fstatSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { kernel } from '../../src/os/kernel.ts';
@@ -15,6 +17,11 @@ import {
   MSG_WAITALL,
   type OwnedFd,
   Pipe,
+  POLLIN,
+  POLLOUT,
+  poll,
+  pollSync,
+  receiveFile,
   relay,
   SO,
   SOCK_DGRAM,
@@ -220,6 +227,47 @@ describe('streams', () => {
     await sent;
     expect(await relayed).toBe(data.length);
     for (const one of [a, b, c, d]) one.close();
+  });
+
+  test('splice: what is received goes to a file', async () => {
+    const [a, b] = await tcpPair();
+    using pipe = new Pipe(kernel);
+    const folder = mkdtempSync(join(tmpdir(), 'barewire-'));
+    const file = openSync(join(folder, 'received'), 'w+');
+    const data = new Uint8Array(300_000).map((_, i) => i * 3);
+    const written = receiveFile(b, file, pipe, { length: data.length });
+    await a.sendAll(data);
+    expect(await written).toBe(data.length);
+    expect(Buffer.compare(readFileSync(join(folder, 'received')), data)).toBe(0);
+    closeSync(file);
+    rmSync(folder, { recursive: true });
+    a.close();
+    b.close();
+  });
+
+  test('poll over many: sync, async, timeout, abort, closed', async () => {
+    const [a, b] = await tcpPair();
+    const entries = [
+      { socket: a, events: POLLIN | POLLOUT },
+      { socket: b, events: POLLIN },
+    ];
+    expect(pollSync(entries)).toEqual([POLLOUT, 0]);
+    const waiting = [{ socket: b, events: POLLIN }];
+    expect(await poll(waiting, { timeoutMs: 10 })).toEqual([0]);
+    expect(pollSync(waiting, { timeoutMs: 10 })).toEqual([0]);
+    const later = poll(waiting, { timeoutMs: 5000 });
+    await a.send('x');
+    expect(await later).toEqual([POLLIN]);
+    await b.recv(1);
+    const abort = new AbortController();
+    const aborted = poll(waiting, { signal: abort.signal });
+    abort.abort();
+    await expect(aborted).rejects.toMatchObject({ code: 'ABORT_ERR' });
+    a.close();
+    expect((await poll(waiting))[0]).toBe(POLLIN);
+    b.close();
+    await expect(poll(waiting)).rejects.toMatchObject({ code: 'EBADF' });
+    expect(await poll([], { timeoutMs: 5 })).toEqual([]);
   });
 
   test('a full pipe is an error, not a wait without end', async () => {
