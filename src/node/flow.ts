@@ -6,6 +6,7 @@
  * Reading follows what programs know of Node: nothing is read inside the call that asks for it, at most 32 reads in one
  * turn of the event loop, and a flow that does not read does not keep the process alive.
  */
+import { AsyncResource } from 'node:async_hooks';
 import { networkInterfaces } from 'node:os';
 import type { SocketAddress } from '../addr/index.ts';
 import { AF_INET, AF_INET6, SO, type Socket, SocketError, TCP } from '../socket/index.ts';
@@ -79,7 +80,8 @@ export class Flow {
   /** Bytes taken over that the kernel has not. */
   writeQueueSize = 0;
   readonly #reader: FlowReader;
-  #target: ReadTarget | undefined;
+  readonly #target: ReadTarget | undefined;
+  #resource: AsyncResource | undefined;
   #watching = false;
   #reading = false;
   /** A read would say EAGAIN: the next wake tells of more (the edge-triggered bargain). */
@@ -106,6 +108,15 @@ export class Flow {
 
   get reading(): boolean {
     return this.#reading;
+  }
+
+  /** node:http assigns this beside its calls of readStart and readStop, which alone count here. */
+  set reading(_on: boolean) {}
+
+  /** node:http asks for it; made only then. */
+  getAsyncId(): number {
+    this.#resource ??= new AsyncResource('BAREWIRE');
+    return this.#resource.asyncId();
   }
 
   // ---------------------------------------------------------------- reading
