@@ -5,6 +5,8 @@ export * from './control/index.ts';
 export type * from './driver.ts';
 export { errnoName, errnoNumber, errnoText } from './errno.ts';
 export * from './error.ts';
+export { drainErrorQueue, type ErrorOrigin, type QueuedError } from './error-queue.ts';
+export * from './explain-errors.ts';
 export { DriverHost, type Host } from './host.ts';
 export {
   Message,
@@ -20,6 +22,8 @@ export * from './owned-fd.ts';
 export * from './pipe.ts';
 export * from './poll.ts';
 export * from './relay.ts';
+export * from './send-times.ts';
 export * from './socket.ts';
 export * from './tcp-info.ts';
 export type { WaitOptions } from './wait-queue.ts';
+export * from './zero-copy.ts';

@@ -12,11 +12,14 @@ import type { AddressLike, SocketCore } from './socket-core.ts';
 import type { WaitOptions } from './wait-queue.ts';
 
 type Rights = Extract<ControlMessage, { readonly kind: 'rights' }>;
+type Pidfd = Extract<ControlMessage, { readonly kind: 'pidfd' }>;
 
 /** A control message as it comes: descriptors are owned, and close themselves when nobody takes them. */
 export type ReceivedControl =
-  | Exclude<ControlMessage, Rights>
-  | { readonly kind: 'rights'; readonly fds: readonly OwnedFd[] };
+  | Exclude<ControlMessage, Rights | Pidfd>
+  | { readonly kind: 'rights'; readonly fds: readonly OwnedFd[] }
+  /** `fd` is undefined when the kernel could make none: the sender was gone already. */
+  | { readonly kind: 'pidfd'; readonly fd: OwnedFd | undefined };
 
 /** A control message as it goes: descriptors by number, or whatever owns one and goes on owning it. */
 export type OutgoingControl =
@@ -143,9 +146,12 @@ export function filled(buffers: readonly Uint8Array[], length: number): readonly
 
 /** Control data as it came, with every descriptor in it owned from now on. */
 export function receiveControl(driver: SocketDriver, bytes: Uint8Array, length: number): ReceivedControl[] {
-  return decodeControl(bytes, length).map((message) =>
-    message.kind === 'rights' ? { kind: 'rights', fds: message.fds.map((fd) => new OwnedFd(driver, fd)) } : message,
-  );
+  const own = (fd: number): OwnedFd => new OwnedFd(driver, fd);
+  return decodeControl(bytes, length).map((message) => {
+    if (message.kind === 'rights') return { kind: 'rights', fds: message.fds.map(own) };
+    if (message.kind === 'pidfd') return { kind: 'pidfd', fd: message.fd < 0 ? undefined : own(message.fd) };
+    return message;
+  });
 }
 
 /** Control data as sendmsg(2) wants it; null when there is none. */

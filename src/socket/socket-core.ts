@@ -203,8 +203,8 @@ export class SocketCore<Type extends number = number> implements Disposable {
 
   /**
    * Call `listener` when an error or an entry of the error queue (MSG_ERRQUEUE: ICMP errors, completions of zero-copy
-   * sends, timestamps) may be there, before calls that wait are tried again. One listener a socket; it does not keep the
-   * process alive. Returns how to stop.
+   * sends, timestamps) may be there, before calls that wait are tried again; and a last time when the socket is
+   * `closed`. One listener a socket; it does not keep the process alive. Returns how to stop.
    */
   onErrorQueue(listener: () => void): () => void {
     if (this.#onErrorQueue !== undefined) throw new TypeError('onErrorQueue: this socket has a listener already');
@@ -354,11 +354,13 @@ export class SocketCore<Type extends number = number> implements Disposable {
       this.#onReadable = undefined;
       this.driver.pending(-1);
     }
+    const onErrorQueue = this.#onErrorQueue;
     this.#onErrorQueue = undefined;
     const canceled = (): SocketError => new SocketError(ECANCELED, { syscall });
     this.#in?.failAll(canceled);
     this.#out?.failAll(canceled);
     for (const queue of this.#polls?.values() ?? []) queue.failAll(canceled);
+    onErrorQueue?.();
     return handle;
   }
 

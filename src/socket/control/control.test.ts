@@ -1,6 +1,6 @@
 /** Control messages keep what they say through encode and decode, byte for byte as CPython and the kernel lay them out. */
 import { execFileSync } from 'node:child_process';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, expectTypeOf, test } from 'vitest';
 import { controlSamples } from '../../../test/support/control-samples.ts';
 import { concat, fromHex, toHex } from '../../core/bytes.ts';
 import {
@@ -40,6 +40,11 @@ describe('every kind', () => {
       new DataView(shortened.buffer).setUint32(0, length, true);
       expect(encodeControl(decodeControl(shortened)).slice(0, length)).toEqual(shortened);
     }
+  });
+
+  test('can be picked by its kind in the type checker too', () => {
+    type Lost = { [K in ControlKind]: Extract<ControlMessage, { readonly kind: K }> extends never ? K : never };
+    expectTypeOf<Lost[ControlKind]>().toEqualTypeOf<never>();
   });
 
   test('all in one buffer, in order', () => {

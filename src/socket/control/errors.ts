@@ -18,9 +18,11 @@ export const SO_EE_ORIGIN_TXTIME = 6;
 /** ee_code of a zero-copy completion whose data the kernel copied after all. */
 export const SO_EE_CODE_ZEROCOPY_COPIED = 1;
 
+type ErrorKind = 'ip-recverr' | 'ipv6-recverr' | 'packet-tx-timestamp' | 'vsock-recverr';
+
 /** One entry of the error queue. */
-export interface ExtendedError {
-  readonly kind: 'ip-recverr' | 'ipv6-recverr' | 'packet-tx-timestamp' | 'vsock-recverr';
+export interface ExtendedError<Kind extends ErrorKind = ErrorKind> {
+  readonly kind: Kind;
   /** ee_errno: positive; 0 for a zero-copy completion, ENOMSG for a timestamp. */
   readonly errno: number;
   /** SO_EE_ORIGIN_*: 1 local, 2 ICMP, 3 ICMPv6, 4 timestamp, 5 zero copy, 6 txtime. */
@@ -36,6 +38,12 @@ export interface ExtendedError {
   /** Who sent the ICMP message: port 0. Left out when there is none (the kernel writes family 0). */
   readonly offender?: SocketAddress;
 }
+
+export type ErrorControl =
+  | ExtendedError<'ip-recverr'>
+  | ExtendedError<'ipv6-recverr'>
+  | ExtendedError<'packet-tx-timestamp'>
+  | ExtendedError<'vsock-recverr'>;
 
 const FIXED = 16;
 

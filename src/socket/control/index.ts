@@ -7,7 +7,7 @@
  * is.
  */
 import { readHostU32, writeHostU32 } from '../../core/bytes.ts';
-import { type ExtendedError, errorRows } from './errors.ts';
+import { type ErrorControl, errorRows } from './errors.ts';
 import { type IpControl, ipRows } from './ip.ts';
 import { type Ipv6Control, ipv6Rows } from './ipv6.ts';
 import { type AnyRow, type ControlRow, checkBytes, checkI32 } from './row.ts';
@@ -45,7 +45,7 @@ export type ControlMessage =
   | Ipv6Control
   | SocketControl
   | TimeControl
-  | ExtendedError
+  | ErrorControl
   | TransportControl
   | UnknownControl;
 

@@ -21,9 +21,11 @@ import {
 
 const SOL_IPV6 = 41;
 
+type PktinfoKind = 'ipv6-pktinfo' | 'ipv6-2292pktinfo';
+
 /** IPV6_PKTINFO, both ways (RFC 3542 §6.1, §6.2). A received one can be handed to `sendmsg` for the answer. */
-export interface Ipv6Pktinfo {
-  readonly kind: 'ipv6-pktinfo' | 'ipv6-2292pktinfo';
+export interface Ipv6Pktinfo<Kind extends PktinfoKind = PktinfoKind> {
+  readonly kind: Kind;
   /** Destination of what came; source of what is sent, '::' leaves it to the kernel. */
   readonly address: string;
   /** Interface; sent, 0 leaves it to the routing table. */
@@ -51,7 +53,8 @@ export interface Ipv6Origdstaddr {
 }
 
 export type Ipv6Control =
-  | Ipv6Pktinfo
+  | Ipv6Pktinfo<'ipv6-pktinfo'>
+  | Ipv6Pktinfo<'ipv6-2292pktinfo'>
   | Ipv6Flowinfo
   | Ipv6Pathmtu
   | Ipv6Origdstaddr

@@ -94,27 +94,26 @@ export const U16: Width = { bytes: 2, min: 0, max: 0xffff, read: readHostU16, wr
 export const U32: Width = { bytes: 4, min: 0, max: U32_MAX, read: readHostU32, write: writeHostU32 };
 export const I32: Width = { bytes: 4, min: I32_MIN, max: I32_MAX, read: readHostI32, write: writeHostU32 };
 
-/** A kind whose data is one number: `{ kind, [field]: number }`. */
-export type NumberMessage<Kind extends string, Field extends string> = { readonly kind: Kind } & {
-  readonly [F in Field]: number;
-};
+/** A kind whose data is one number: `{ kind, [field]: number }`. Several kinds give a union, one member a kind. */
+export type NumberMessage<Kind extends string, Field extends string> = Kind extends string
+  ? { readonly kind: Kind } & { readonly [F in Field]: number }
+  : never;
 
 /** The row of a message that is one number. */
-export function numberRow<Kind extends string, Field extends string>(
+export function numberRow(
   name: string,
-  kind: Kind,
+  kind: string,
   level: number,
   type: number,
-  field: Field,
+  field: string,
   width: Width,
-): ControlRow<NumberMessage<Kind, Field>> {
+): ControlRow<Kinded & Readonly<Record<string, unknown>>> {
   return {
     name,
     kind,
     level,
     type,
-    decode: (data) =>
-      data.length === width.bytes ? ({ kind, [field]: width.read(data, 0) } as NumberMessage<Kind, Field>) : undefined,
+    decode: (data) => (data.length === width.bytes ? { kind, [field]: width.read(data, 0) } : undefined),
     encode: (message) => {
       const data = new Uint8Array(width.bytes);
       width.write(data, 0, checkInt(message[field], `${kind}.${field}`, width.min, width.max));
@@ -123,33 +122,25 @@ export function numberRow<Kind extends string, Field extends string>(
   };
 }
 
-/** A kind whose data is bytes of another format: `{ kind, data }`. */
-export interface BytesMessage<Kind extends string> {
-  readonly kind: Kind;
-  /** As on the wire. Owned when decoded. */
-  readonly data: Uint8Array;
-}
+/** A kind whose data is bytes of another format, as on the wire; owned when decoded. Several kinds give a union. */
+export type BytesMessage<Kind extends string> = Kind extends string
+  ? { readonly kind: Kind; readonly data: Uint8Array }
+  : never;
 
-/** The row of a message whose bytes stay bytes (IP options, extension headers): any length from `least`. */
-export function bytesRow<Kind extends string>(
+/** The row of a message whose bytes stay bytes (IP options, extension headers). */
+export function bytesRow(
   name: string,
-  kind: Kind,
+  kind: string,
   level: number,
   type: number,
-  least: number = 0,
-): ControlRow<BytesMessage<Kind>> {
+): ControlRow<Kinded & { readonly data: Uint8Array }> {
   return {
     name,
     kind,
     level,
     type,
-    decode: (data) => (data.length >= least ? { kind, data: data.slice() } : undefined),
-    encode: (message) => {
-      const data = checkBytes(message.data, `${kind}.data`);
-      if (data.length < least)
-        throw new RangeError(`${kind}.data: expected at least ${least} bytes, got ${data.length}`);
-      return data;
-    },
+    decode: (data) => ({ kind, data: data.slice() }),
+    encode: (message) => checkBytes(message.data, `${kind}.data`),
   };
 }
 

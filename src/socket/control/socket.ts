@@ -14,9 +14,11 @@ import {
 
 const SOL_SOCKET = 1;
 
+type DevmemKind = 'devmem-dmabuf' | 'devmem-linear';
+
 /** SCM_DEVMEM_DMABUF, SCM_DEVMEM_LINEAR (MSG_SOCK_DEVMEM, Linux 6.12): a piece of payload in device memory. */
-export interface DevmemFragment {
-  readonly kind: 'devmem-dmabuf' | 'devmem-linear';
+export interface DevmemFragment<Kind extends DevmemKind = DevmemKind> {
+  readonly kind: Kind;
   readonly fragOffset: bigint;
   readonly fragSize: number;
   /** Given back with SO_DEVMEM_DONTNEED. */
@@ -26,7 +28,8 @@ export interface DevmemFragment {
 }
 
 export type SocketControl =
-  | DevmemFragment
+  | DevmemFragment<'devmem-dmabuf'>
+  | DevmemFragment<'devmem-linear'>
   /** SO_RXQ_OVFL: datagrams dropped because the receive buffer was full, since the socket was made (wraps at 2^32). */
   | NumberMessage<'rxq-ovfl', 'dropped'>
   /** SO_MARK: sent, this message's fwmark (CAP_NET_ADMIN or CAP_NET_RAW); received with SO_RCVMARK. */

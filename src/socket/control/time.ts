@@ -20,9 +20,11 @@ import { type OptStats, optStats } from './time-stats.ts';
 const SOL_SOCKET = 1;
 const US_PER_SECOND = 1_000_000n;
 
+type TimestampKind = 'timestamp' | 'timestampns';
+
 /** SO_TIMESTAMP (grain 1 µs), SO_TIMESTAMPNS: when the packet was received. */
-export interface Timestamp {
-  readonly kind: 'timestamp' | 'timestampns';
+export interface Timestamp<Kind extends TimestampKind = TimestampKind> {
+  readonly kind: Kind;
   readonly ns: bigint;
   /** The message carries the _NEW number (64-bit time on every architecture). On 64 bits the struct is the same. */
   readonly wide?: true;
@@ -62,7 +64,8 @@ export interface Txtime {
 }
 
 export type TimeControl =
-  | Timestamp
+  | Timestamp<'timestamp'>
+  | Timestamp<'timestampns'>
   | Timestamping
   | TimestampingRequest
   | TimestampingPktinfo

@@ -37,15 +37,16 @@ export interface Credentials {
 }
 
 /** SCM_SECURITY: the sender's security label (SO_PASSSEC; SELinux, AppArmor, Smack). */
-export interface SecurityLabel {
-  readonly kind: 'security' | 'ip-security';
+export interface SecurityLabel<Kind extends 'security' | 'ip-security' = 'security' | 'ip-security'> {
+  readonly kind: Kind;
   readonly label: string;
 }
 
 export type UnixControl =
   | Rights
   | Credentials
-  | SecurityLabel
+  | SecurityLabel<'security'>
+  | SecurityLabel<'ip-security'>
   /** SCM_PIDFD (SO_PASSPIDFD, Linux 6.5): a pidfd of the sender; a descriptor that the receiver must close. */
   | NumberMessage<'pidfd', 'fd'>
   /** SCM_INQ (SO_INQ, Linux 6.17): bytes still unread in the socket after this receive. */

@@ -1,0 +1,233 @@
+/**
+ * Sending without copying (Documentation/networking/msg_zerocopy): the kernel sends from the program's own memory and
+ * says on the error queue when it has let go. Pays from some 10 KiB a call; over loopback the kernel copies after all
+ * and says so.
+ */
+import { MSG_ZEROCOPY, SOCK_STREAM, SOL_SOCKET } from './constants.ts';
+import { EBADF, ECANCELED } from './errno.ts';
+import { AbortError, SocketError } from './error.ts';
+import { ErrorQueue, type QueuedError } from './error-queue.ts';
+import type { AddressLike, Socket } from './socket.ts';
+import { checkTimeout, timeoutError, type WaitOptions } from './wait-queue.ts';
+
+const SO_ZEROCOPY = 60;
+const U32 = 2 ** 32;
+
+export interface ZeroCopyOptions extends WaitOptions {
+  /** Where to; left out on a connected socket. */
+  readonly to?: AddressLike | undefined;
+  /** MSG_* bits beside MSG_ZEROCOPY. */
+  readonly flags?: number | undefined;
+}
+
+export interface ZeroCopyResult {
+  /** Bytes sent: all of them on a stream, one datagram otherwise. */
+  readonly bytes: number;
+  /** The kernel copied after all (loopback, a card without scatter-gather): this path does not gain by it. */
+  readonly copied: boolean;
+}
+
+/** One call's memory, as long as the kernel may read it. */
+interface Pending {
+  /** Held so that the memory lives. */
+  readonly data: Uint8Array;
+  /** Completions that are still to come, and whether all data has been handed to the kernel. */
+  left: number;
+  handedOver: boolean;
+  copied: boolean;
+  done: () => void;
+  failed: (error: unknown) => void;
+}
+
+const senders = new WeakMap<Socket, ZeroCopySender>();
+
+/**
+ * Send `data` without copying it, and resolve when the kernel has let go of the memory: until then it must not be
+ * changed, moved to another thread or resized. On a stream all of it is sent, in order with other calls of this function
+ * (not with `send`, if both wait).
+ *
+ * The kernel numbers these sends: on one socket let either this function or the program's own MSG_ZEROCOPY calls do all
+ * of them. Where the kernel has no more room for notes (ENOBUFS, net.core.optmem_max, RLIMIT_MEMLOCK) the call waits for
+ * an earlier one's completion, and fails only when there is none to wait for.
+ *
+ * A call that is aborted, or ended by its deadline or by `close`, rejects while the kernel may still read the memory:
+ * leave it unchanged then.
+ * @param data borrowed until the promise settles
+ * @throws SocketError as `send`; ENOTSUP for a family or protocol without it; ECANCELED when closed meanwhile
+ * @example
+ * ```ts
+ * import { AF_INET, kernel, SOCK_STREAM, sendZeroCopy } from 'barewire';
+ * using listener = kernel.socket(AF_INET, SOCK_STREAM);
+ * listener.bind('127.0.0.1:0');
+ * listener.listen();
+ * using client = kernel.socket(AF_INET, SOCK_STREAM);
+ * await client.connect(listener.getsockname());
+ * using server = await listener.accept();
+ * const [{ bytes, copied }] = await Promise.all([sendZeroCopy(client, new Uint8Array(65_536)), server.recv(65_536)]);
+ * console.log(bytes, copied); // 65536 true: over loopback the kernel copies
+ * ```
+ */
+export function sendZeroCopy(socket: Socket, data: Uint8Array, options?: ZeroCopyOptions): Promise<ZeroCopyResult> {
+  try {
+    if (!(data instanceof Uint8Array)) throw new TypeError(`data: expected a Uint8Array, got ${typeof data}`);
+    checkTimeout(options?.timeoutMs);
+    if (options?.signal?.aborted === true) throw new AbortError(options.signal.reason);
+    if (socket.closed) throw new SocketError(EBADF, { syscall: 'sendmsg' });
+    let sender = senders.get(socket);
+    if (sender === undefined) {
+      sender = new ZeroCopySender(socket);
+      senders.set(socket, sender);
+    }
+    return sender.send(data, options ?? {});
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}
+
+class ZeroCopySender {
+  readonly #socket: Socket;
+  readonly #queue: ErrorQueue;
+  /** By the kernel's number: one for each system call that took something. */
+  readonly #byId = new Map<number, Pending>();
+  #nextId = 0;
+  /** Sends go one after the other: the kernel numbers them in this order. */
+  #turn: Promise<unknown> = Promise.resolve();
+  /** Called at the next completion, by a send that found no room for another note. */
+  #onRoom: (() => void) | undefined;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    this.#queue = ErrorQueue.of(socket);
+    socket.setsockopt(SOL_SOCKET, SO_ZEROCOPY, 1);
+    this.#queue.subscribe({
+      take: (entry) => this.#take(entry),
+      closed: () => this.#failAll(new SocketError(ECANCELED, { syscall: 'sendmsg' })),
+    });
+  }
+
+  send(data: Uint8Array, options: ZeroCopyOptions): Promise<ZeroCopyResult> {
+    const { driver } = this.#socket;
+    driver.pending(1);
+    const ended = this.#settled(data, options).finally(() => driver.pending(-1));
+    return ended;
+  }
+
+  /** One promise for the three ways in which a send ends: let go, failed, given up. */
+  #settled(data: Uint8Array, options: ZeroCopyOptions): Promise<ZeroCopyResult> {
+    const { signal, timeoutMs } = options;
+    return new Promise((resolve, reject) => {
+      // Whoever gives up stops the loop that hands over, too.
+      const stop = new AbortController();
+      let cancelTimer: (() => void) | undefined;
+      const leave = (): void => {
+        cancelTimer?.();
+        signal?.removeEventListener('abort', onAbort);
+      };
+      const pending: Pending = {
+        data,
+        left: 0,
+        handedOver: false,
+        copied: false,
+        done: () => {
+          leave();
+          resolve({ bytes: sent, copied: pending.copied });
+        },
+        failed: (error) => {
+          leave();
+          stop.abort();
+          reject(error);
+        },
+      };
+      const onAbort = (): void => pending.failed(new AbortError(signal?.reason));
+      signal?.addEventListener('abort', onAbort);
+      if (timeoutMs !== undefined && timeoutMs !== Number.POSITIVE_INFINITY) {
+        const expired = (): void => pending.failed(timeoutError('sendmsg', timeoutMs, this.#socket.fd));
+        cancelTimer = this.#socket.driver.setTimer(timeoutMs, expired);
+      }
+      let sent = 0;
+      const mine = this.#turn.then(async () => {
+        sent = await this.#handOver(pending, options, stop.signal);
+        pending.handedOver = true;
+        if (pending.left === 0) pending.done();
+      });
+      this.#turn = mine.catch(pending.failed);
+    });
+  }
+
+  /** All of a stream's data, or one datagram; resolves with the bytes that went. */
+  async #handOver(pending: Pending, options: ZeroCopyOptions, stop: AbortSignal): Promise<number> {
+    const { data } = pending;
+    let sent = 0;
+    do {
+      sent += await this.#sendOnce(pending, sent === 0 ? data : data.subarray(sent), options, stop);
+    } while (sent < data.length && this.#socket.type === SOCK_STREAM);
+    return sent;
+  }
+
+  async #sendOnce(
+    pending: Pending,
+    data: Uint8Array,
+    { to, flags = 0 }: ZeroCopyOptions,
+    stop: AbortSignal,
+  ): Promise<number> {
+    for (;;) {
+      stop.throwIfAborted();
+      if (this.#socket.closed) throw new SocketError(ECANCELED, { syscall: 'sendmsg' });
+      try {
+        const count = this.#socket.trySendmsg({ data, to, flags: flags | MSG_ZEROCOPY });
+        // The kernel numbers a send only when it took something to keep.
+        if (count !== null && count > 0) this.#register(pending);
+        if (count !== null) return count;
+      } catch (error) {
+        if (!(error instanceof SocketError && error.code === 'ENOBUFS') || this.#byId.size === 0) throw error;
+        await this.#room(stop);
+        continue;
+      }
+      await this.#socket.ready('out', { signal: stop });
+    }
+  }
+
+  #register(pending: Pending): void {
+    pending.left++;
+    this.#byId.set(this.#nextId, pending);
+    this.#nextId = (this.#nextId + 1) % U32;
+  }
+
+  /** Resolves at the next completion. */
+  #room(stop: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#onRoom = resolve;
+      stop.addEventListener('abort', () => reject(stop.reason), { once: true });
+      // What is on the queue already would wake nobody any more.
+      this.#queue.read();
+    });
+  }
+
+  #take({ origin, code, info, data }: QueuedError): boolean {
+    if (origin !== 'zero-copy') return false;
+    // One note may stand for a range of sends; it wraps around with the number.
+    for (let id = info; ; id = (id + 1) % U32) {
+      this.#complete(id, code === 1);
+      if (id === data) break;
+    }
+    this.#onRoom?.();
+    this.#onRoom = undefined;
+    return true;
+  }
+
+  #complete(id: number, copied: boolean): void {
+    const pending = this.#byId.get(id);
+    if (pending === undefined) return;
+    this.#byId.delete(id);
+    pending.left--;
+    if (copied) pending.copied = true;
+    if (pending.left === 0 && pending.handedOver) pending.done();
+  }
+
+  #failAll(error: SocketError): void {
+    const all = new Set(this.#byId.values());
+    this.#byId.clear();
+    for (const pending of all) pending.failed(error);
+    this.#onRoom?.();
+  }
+}
