@@ -4,6 +4,7 @@ import { describe, expect, expectTypeOf, test } from 'vitest';
 import { controlSamples } from '../../../test/support/control-samples.ts';
 import { concat, fromHex, toHex } from '../../core/bytes.ts';
 import {
+  type ControlKind,
   type ControlMessage,
   controlLength,
   controlRows,
