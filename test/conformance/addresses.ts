@@ -3,7 +3,7 @@
  * the name of the first socket that was bound to it; paths and abstract names without what makes them private to a case.
  */
 import { SOCKADDR_STORAGE_BYTES, type SocketAddress } from '../../src/addr/sockaddr.ts';
-import type { Socket } from '../../src/socket/index.ts';
+import { AF_INET, AF_INET6, SOCK_RAW, type Socket } from '../../src/socket/index.ts';
 
 export class Names {
   readonly sockets = new Map<string, Socket>();
@@ -26,7 +26,9 @@ export class Names {
   /** Learn the ports of all sockets, oldest first: called before a port is printed, and before a socket is closed. */
   learn(): void {
     for (const [name, socket] of this.sockets) {
-      if (socket.closed || (socket.domain !== 2 && socket.domain !== 10)) continue;
+      // A raw socket's name has its protocol where others have the port.
+      if (socket.closed || socket.type === SOCK_RAW || (socket.domain !== AF_INET && socket.domain !== AF_INET6))
+        continue;
       const address = socket.getsockname();
       if ((address.family === 'inet' || address.family === 'inet6') && address.port !== 0) {
         this.namePort(name, address.port);

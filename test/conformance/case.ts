@@ -2,7 +2,7 @@
 import { parseScript, type Step } from './language.ts';
 
 /** What a host may be without; a case that needs it is skipped there, with the host's reason. */
-export type Need = 'inet6' | 'unix' | 'raw' | 'oob' | 'ioctl' | 'packet' | 'netlink' | 'reuse' | 'errors-of-udp';
+export type Need = 'inet6' | 'unix' | 'raw' | 'oob' | 'ioctl' | 'packet' | 'netlink';
 
 export interface Case {
   /** As a path: `inet/stream/connected/peer-closed/recv → ""`. */

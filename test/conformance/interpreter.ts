@@ -19,7 +19,6 @@ import {
   IPPROTO_UDP,
   IPV6,
   type Received,
-  SO,
   SOCK_DGRAM,
   SOCK_RAW,
   SOCK_RDM,
@@ -30,7 +29,7 @@ import {
   type WaitOptions,
 } from '../../src/socket/index.ts';
 import { Names } from './addresses.ts';
-import { BITS, dataOf, FLAGS, IOCTLS, matches, OPTIONS, type Step, wordOfBits, wordOfData } from './language.ts';
+import { BITS, dataOf, FLAGS, MESSAGE_FLAGS, matches, OPTIONS, type Step, wordOfBits, wordOfData } from './language.ts';
 
 export type Form = 'async' | 'try' | 'sync';
 export const FORMS: readonly Form[] = ['async', 'try', 'sync'];
@@ -70,6 +69,9 @@ const PROTOCOLS: { readonly [word: string]: number } = {
   icmp: IPPROTO_ICMP,
   icmp6: IPPROTO_ICMPV6,
   rawip: IPPROTO_RAW,
+  // Unassigned (IANA), and seldom those of another run on this machine.
+  mine: 143 + ((globalThis.process?.pid ?? 0) % 50),
+  other: 193 + ((globalThis.process?.pid ?? 0) % 50),
 };
 
 /** Long enough for a busy machine; nothing that passes comes near it. */
@@ -221,11 +223,24 @@ class Run {
         const message = socket.tryRecvfrom(new Uint8Array(Number(second)), flags);
         return message === null ? 'EAGAIN' : this.#message(message);
       }
+      case 'recvmsg':
+        return this.#recvmsg(socket, Number(second), flags);
+      case 'recvip':
+        return this.#ipPacket((await this.#recvfrom(socket, Number(second), flags)).data);
+      case 'tryrecvip': {
+        const message = socket.tryRecvfrom(new Uint8Array(Number(second)), flags);
+        return message === null ? 'EAGAIN' : this.#ipPacket(message.data);
+      }
       case 'recvall':
         return this.#recvall(socket);
       case 'fill':
         while (socket.trySend(FILL) !== null);
         return 'full';
+      case 'drain': {
+        const buffer = new Uint8Array(65_536);
+        while (socket.tryRecv(buffer) !== null);
+        return 'drained';
+      }
       case 'shutdown':
         socket.shutdown(/^-?\d+$/.test(second) ? Number(second) : (second as 'rd' | 'wr' | 'both'));
         return 'ok';
@@ -313,10 +328,8 @@ class Run {
   async #connect(socket: Socket, address: SocketAddress): Promise<void> {
     if (this.#form === 'async') return this.#bounded(socket, socket.connect(address));
     if (this.#form === 'sync') return socket.connectSync(address, { timeoutMs: DEADLINE_MS });
-    if (socket.tryConnect(address) === true) return;
-    await socket.ready('out', { timeoutMs: DEADLINE_MS });
-    const error = socket.get(SO.ERROR);
-    if (error !== 0) throw new SocketError(error, { syscall: 'connect' });
+    // connect(2), EALREADY: called again, it tells how the attempt that is under way went.
+    while (socket.tryConnect(address) === null) await socket.ready('out', { timeoutMs: DEADLINE_MS });
   }
 
   /** `tryConnect` says null for all three of these: the driver tells which. */
@@ -353,11 +366,13 @@ class Run {
 
   async #writev(socket: Socket, parts: Uint8Array[]): Promise<number> {
     if (this.#form === 'async') return this.#bounded(socket, socket.writev(parts));
+    if (this.#form === 'sync') return socket.writevSync(parts, { timeoutMs: DEADLINE_MS });
     return this.#trying(socket, 'out', () => socket.tryWritev(parts));
   }
 
   async #readv(socket: Socket, parts: Uint8Array[]): Promise<number> {
     if (this.#form === 'async') return this.#bounded(socket, socket.readv(parts));
+    if (this.#form === 'sync') return socket.readvSync(parts, { timeoutMs: DEADLINE_MS });
     return this.#trying(socket, 'in', () => socket.tryReadv(parts));
   }
 
@@ -374,6 +389,24 @@ class Run {
     if (this.#form === 'sync') return socket.recvfromSync(size, { flags, timeoutMs: DEADLINE_MS });
     const buffer = new Uint8Array(size);
     return this.#trying(socket, 'in', () => socket.tryRecvfrom(buffer, flags));
+  }
+
+  async #recvmsg(socket: Socket, size: number, flags: number): Promise<string> {
+    const room = { size, controlSize: 0, flags };
+    const message =
+      this.#form === 'async'
+        ? await this.#bounded(socket, socket.recvmsg(room))
+        : this.#form === 'sync'
+          ? socket.recvmsgSync({ ...room, timeoutMs: DEADLINE_MS })
+          : await this.#trying(socket, 'in', () => socket.tryRecvmsg(room));
+    return `${wordOfData(message.data)} ${wordOfBits(message.flags, MESSAGE_FLAGS)}`;
+  }
+
+  /** What a raw IPv4 socket gives begins with the header, always (raw(7)). */
+  #ipPacket(packet: Uint8Array): string {
+    const address = (offset: number): string => packet.subarray(offset, offset + 4).join('.');
+    const payload = packet.subarray(((packet[0] ?? 0) & 15) * 4);
+    return `${wordOfData(payload)} from ${address(12)} to ${address(16)}`;
   }
 
   async #recvall(socket: Socket): Promise<string> {
@@ -417,10 +450,16 @@ class Run {
   }
 
   #ioctl(socket: Socket, request: string): string {
-    const driver = socket.driver as { ioctl?: (handle: number, request: number, argument: Uint8Array) => number };
-    const value = new Int32Array(1);
-    const result = driver.ioctl?.(socket.handle, number(IOCTLS, request), new Uint8Array(value.buffer)) ?? -38;
-    return result < 0 ? new SocketError(-result, { syscall: 'ioctl' }).code : String(value[0]);
+    switch (request) {
+      case 'FIONREAD':
+        return String(socket.inq());
+      case 'SIOCOUTQ':
+        return String(socket.outq());
+      case 'SIOCATMARK':
+        return socket.atMark() ? '1' : '0';
+      default:
+        throw new TypeError(`no ioctl '${request}'`);
+    }
   }
 
   async #poll(socket: Socket, expect: string | undefined): Promise<string> {

@@ -17,6 +17,7 @@
  *   `abstract:x` (a Unix name, private to the case), `unnamed`, `unspec`, `raw:FAMILY:HEX`, `@l` (where socket l is bound);
  * - data: `"text"`, `x*1000` (a repeated character), `hex:00ff`;
  * - flags of send and recv: the MSG_ words in small letters (`peek dontwait`);
+ * - protocols: `tcp udp icmp icmp6 rawip`, numbers, and `mine`, `other`: two that nobody uses, of this run;
  * - outcomes: `ok`, a number, an error's C name, data, `"data" from ADDRESS`, `"da" of 4 from ADDRESS` (cut), an address,
  *   ready bits (`in|out`, `none`), `any` (whatever is not an error), `>=N`.
  *
@@ -71,11 +72,18 @@ export const CALLS: { readonly [call: string]: Shape } = {
   tryrecvlen: io(2),
   recvfrom: io(2),
   tryrecvfrom: io(2),
+  /** Data and msg_flags: `"da" trunc`, `"data" none`; no room for control messages. */
+  recvmsg: io(2),
+  /** From a raw IPv4 socket: the payload after the IP header, its source and destination. */
+  recvip: io(2),
+  tryrecvip: io(2),
   readv: shape(3),
   /** Everything up to the end of the stream. */
   recvall: shape(1),
   /** Send until it would block. */
   fill: shape(1),
+  /** Receive until it would block. */
+  drain: shape(1),
   shutdown: shape(2),
   close: shape(1),
   set: shape(3),
@@ -138,11 +146,14 @@ export const OPTIONS: { readonly [name: string]: readonly [level: number, number
   UDP_CORK: [17, 1],
 };
 
-export const IOCTLS: { readonly [name: string]: number } = {
-  FIONREAD: 0x541b,
-  SIOCATMARK: 0x8905,
-  SIOCOUTQ: 0x5411,
-};
+/** What msg_flags can tell, and how it is printed. */
+export const MESSAGE_FLAGS: readonly (readonly [word: string, bit: number])[] = [
+  ['oob', 0x01],
+  ['ctrunc', 0x08],
+  ['trunc', 0x20],
+  ['eor', 0x80],
+  ['errqueue', 0x2000],
+];
 
 export const BITS: readonly (readonly [word: string, bit: number])[] = [
   ['in', 0x001],
@@ -203,8 +214,8 @@ export function wordOfData(data: Uint8Array): string {
   return JSON.stringify(String.fromCharCode(...data));
 }
 
-export function wordOfBits(bits: number): string {
-  const words = BITS.filter(([, bit]) => (bits & bit) !== 0).map(([word]) => word);
+export function wordOfBits(bits: number, table: typeof BITS = BITS): string {
+  const words = table.filter(([, bit]) => (bits & bit) !== 0).map(([word]) => word);
   return words.length === 0 ? 'none' : words.join('|');
 }
 

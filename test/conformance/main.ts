@@ -16,6 +16,7 @@ import type { Case } from './case.ts';
 import { hosts, type TestHost } from './hosts.ts';
 import { FORMS, type Form } from './interpreter.ts';
 import { type Judgement, judge } from './judge.ts';
+import { knownFailures } from './known-failures.ts';
 import { findPython } from './oracle.ts';
 import { type CaseResult, runCase } from './runner.ts';
 import { groups } from './table.ts';
@@ -124,6 +125,8 @@ function oracleProgram(): string {
   return path;
 }
 
+const STATES = ['passed', 'failed', 'known', 'skipped'] as const;
+
 function count(results: readonly CaseResult[], state: CaseResult['state']): number {
   return results.filter((result) => result.state === state).length;
 }
@@ -133,15 +136,21 @@ function printTable(options: Options, sections: readonly Section[], seconds: num
   const width = Math.max(7, ...sections.map(({ subject }) => subject.length));
   const row = (name: string, results: readonly CaseResult[]): string =>
     name.padEnd(width) +
-    [count(results, 'passed'), count(results, 'failed'), count(results, 'skipped'), results.length]
+    [...STATES.map((state) => count(results, state)), results.length]
       .map((number) => String(number).padStart(9))
       .join('');
-  say(`${'subject'.padEnd(width)}${['passed', 'failed', 'skipped', 'cases'].map((word) => word.padStart(9)).join('')}`);
+  say(`${'subject'.padEnd(width)}${[...STATES, 'cases'].map((word) => word.padStart(9)).join('')}`);
   for (const { subject, results } of sections) say(row(subject, results));
   say(row('total', all));
   for (const result of all.filter(({ state }) => state === 'failed')) {
     say(`\nfailed: ${result.case.id}  [${result.case.source}]\n      ${result.reason}`);
     if (options.script) say(scriptOf(result.case));
+  }
+  for (const { case: given, state, reason } of all)
+    if (state === 'known') say(`\nknown to fail: ${given.id}\n      ${reason}`);
+  for (const { id } of knownFailures) {
+    const cases = all.filter((result) => id.test(result.case.id));
+    if (cases.length > 0 && cases.every(({ state }) => state === 'passed')) say(`\nno longer fails: ${id.source}`);
   }
   const reasons = new Map<string, number>();
   for (const { state, reason } of all) if (state === 'skipped') reasons.set(reason, (reasons.get(reason) ?? 0) + 1);

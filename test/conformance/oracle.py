@@ -29,7 +29,10 @@ PROTOCOLS = {
     "icmp": socket.IPPROTO_ICMP,
     "icmp6": socket.IPPROTO_ICMPV6,
     "rawip": socket.IPPROTO_RAW,
+    "mine": 143 + os.getpid() % 50,
+    "other": 193 + os.getpid() % 50,
 }
+MESSAGE_FLAGS = [("oob", 0x01), ("ctrunc", 0x08), ("trunc", 0x20), ("eor", 0x80), ("errqueue", 0x2000)]
 SOL = {"SO": socket.SOL_SOCKET, "IP": 0, "IPV6": 41, "TCP": 6, "UDP": 17}
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -55,8 +58,8 @@ def word_of_data(data):
     return json.dumps(data.decode("latin-1"))
 
 
-def word_of_bits(bits):
-    return "|".join(word for word, bit in BITS if bits & bit) or "none"
+def word_of_bits(bits, table=BITS):
+    return "|".join(word for word, bit in table if bits & bit) or "none"
 
 
 def matches(expect, outcome):
@@ -159,15 +162,15 @@ class Script:
         return checked(libc.connect(sock.fileno(), data, len(data)))
 
     def print(self, sock, address):
+        if address is None:
+            return "no address"
         if sock.family == socket.AF_UNIX:
-            if address is None or address == "" or address == b"":
+            if not address:
                 return "unnamed"
             text = address.decode("latin-1") if isinstance(address, bytes) else address
             if not text.startswith("\0"):
                 return "path:" + text.replace(self.paths, "")
             return "abstract:" + text[1 + len(self.prefix) :] if text.startswith(self.prefix, 1) else "autobound"
-        if address is None:
-            return "no address"
         self.learn()
         port = str(self.ports.get(address[1], address[1]))
         if sock.family == socket.AF_INET:
@@ -202,18 +205,18 @@ class Script:
                     raise Waited() from None
 
     def connect(self, sock, address):
-        try:
-            return self.connect_once(sock, address)
-        except OSError as error:
-            if error.errno not in (errno.EINPROGRESS, errno.EALREADY):
-                raise
-        poll = select.poll()
-        poll.register(sock, select.POLLOUT)
-        if not poll.poll(DEADLINE * 1000):
-            raise Waited()
-        code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        if code:
-            raise OSError(code, os.strerror(code))
+        # connect(2), EALREADY: called again, it tells how the attempt that is under way went. EAGAIN (a Unix backlog
+        # that is full) waits for nothing that poll could tell.
+        while True:
+            try:
+                return self.connect_once(sock, address)
+            except OSError as error:
+                if error.errno not in (errno.EINPROGRESS, errno.EALREADY):
+                    raise
+            poll = select.poll()
+            poll.register(sock, select.POLLOUT)
+            if not poll.poll(DEADLINE * 1000):
+                raise Waited()
 
     # ---- the calls
 
@@ -332,6 +335,18 @@ class Script:
         cut = " of %d" % count if count > len(room) else ""
         return "%s%s from %s" % (word_of_data(bytes(room[:count])), cut, self.print(sock, address))
 
+    def do_recvmsg(self, sock, args, flags, *_):
+        attempt = lambda: sock.recvmsg(int(args[0]), 0, flags)
+        data, _, message_flags, _ = self.waiting(sock, select.POLLIN, attempt)
+        return "%s %s" % (word_of_data(data), word_of_bits(message_flags, MESSAGE_FLAGS))
+
+    def do_recvip(self, sock, args, flags, once, _):
+        attempt = lambda: sock.recv(int(args[0]), flags)
+        packet = attempt() if once else self.waiting(sock, select.POLLIN, attempt)
+        payload = packet[(packet[0] & 15) * 4 :]
+        source, target = socket.inet_ntoa(packet[12:16]), socket.inet_ntoa(packet[16:20])
+        return "%s from %s to %s" % (word_of_data(payload), source, target)
+
     def do_recvall(self, sock, *_):
         parts = b""
         while True:
@@ -347,6 +362,13 @@ class Script:
                 sock.send(block, socket.MSG_NOSIGNAL)
         except BlockingIOError:
             return "full"
+
+    def do_drain(self, sock, *_):
+        try:
+            while True:
+                sock.recv(65536)
+        except BlockingIOError:
+            return "drained"
 
     def do_shutdown(self, sock, args, *_):
         how = {"rd": socket.SHUT_RD, "wr": socket.SHUT_WR, "both": socket.SHUT_RDWR}

@@ -3,6 +3,25 @@ import type { Group } from './case.ts';
 import { addressGroups } from './cases/addresses.ts';
 import { bindGroups } from './cases/bind.ts';
 import { creationGroups } from './cases/creation.ts';
+import { datagramDataGroups } from './cases/datagram-data.ts';
+import { datagramStateGroups } from './cases/datagram-states.ts';
+import { listeningGroups } from './cases/listening.ts';
+import { optionGroups } from './cases/options.ts';
+import { rawGroups } from './cases/raw.ts';
+import { recordGroups } from './cases/records.ts';
+import { streamDataGroups } from './cases/stream-data.ts';
 import { streamStateGroups } from './cases/stream-states.ts';
 
-export const groups: readonly Group[] = [...creationGroups, ...addressGroups, ...bindGroups, ...streamStateGroups];
+export const groups: readonly Group[] = [
+  ...creationGroups,
+  ...addressGroups,
+  ...bindGroups,
+  ...streamStateGroups,
+  ...datagramStateGroups,
+  ...listeningGroups,
+  ...streamDataGroups,
+  ...datagramDataGroups,
+  ...recordGroups,
+  ...optionGroups,
+  ...rawGroups,
+];

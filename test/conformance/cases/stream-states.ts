@@ -4,6 +4,7 @@
  */
 import { type Family, Group, INET, INET6, UNIX } from '../case.ts';
 import { gridCells } from '../grid.ts';
+import { connected } from '../setup.ts';
 
 interface Kind {
   readonly family: Family;
@@ -11,18 +12,11 @@ interface Kind {
   readonly rules: string;
 }
 
-const connectAs = (client: string, { family, type }: Kind): string => `
-  l = socket ${family.name} ${type}
-  bind l ${family.here('l')}
-  listen l
-  ${client} = socket ${family.name} ${type}
-  connect ${client} @l
-  s = accept l`;
-
-const connect = (kind: Kind): string => connectAs('c', kind);
+const connect = (kind: Kind): string => connected(kind.family, kind.type);
 
 /** Somebody else is connected to the listener, so that `@l` can be connected to. */
-const fresh = (kind: Kind): string => `${connectAs('x', kind)}\n c = socket ${kind.family.name} ${kind.type}`;
+const fresh = (kind: Kind): string =>
+  `${connected(kind.family, kind.type, 'x')}\n c = socket ${kind.family.name} ${kind.type}`;
 
 /** How the socket `c` gets into each state. */
 const states: { readonly [state: string]: (kind: Kind) => string } = {
