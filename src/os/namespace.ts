@@ -7,6 +7,7 @@ import type { SocketDriver } from '../socket/driver.ts';
 import { SocketError } from '../socket/error.ts';
 import { DriverHost } from '../socket/host.ts';
 import { type KernelDriver, kernelDriver } from './kernel-driver.ts';
+import { Rtnetlink } from './netlink/rtnetlink.ts';
 
 /** unshare(2) and setns(2). */
 export const CLONE_NEWNET = 0x40000000;
@@ -32,6 +33,14 @@ function driverInside(kernel: KernelDriver, run: <T>(inside: () => T) => T): Soc
   } satisfies Partial<SocketDriver>);
 }
 
+/** The number that a namespace's loopback interface always has. */
+const LOOPBACK_INDEX = 1;
+
+export interface NamespaceOptions {
+  /** Bring the loopback interface up, so that 127.0.0.1 and ::1 answer. */
+  readonly loopback?: boolean;
+}
+
 export class NetworkNamespace extends DriverHost implements Disposable {
   /** A descriptor that keeps the namespace alive; owned. */
   readonly fd: number;
@@ -45,10 +54,10 @@ export class NetworkNamespace extends DriverHost implements Disposable {
   }
 
   /**
-   * Make a new, empty namespace: only a loopback interface, which is down.
+   * Make a new, empty namespace: only a loopback interface, which is down unless `loopback` says otherwise.
    * @throws SocketError EPERM without CAP_SYS_ADMIN (a user namespace of one's own gives it)
    */
-  static create(name: string): NetworkNamespace {
+  static create(name: string, { loopback = false }: NamespaceOptions = {}): NetworkNamespace {
     const kernel = kernelDriver();
     const { native } = kernel;
     const home = openSync(THREAD_NAMESPACE, 'r');
@@ -64,7 +73,12 @@ export class NetworkNamespace extends DriverHost implements Disposable {
     } finally {
       closeSync(home);
     }
-    return new NetworkNamespace(name, fd, kernel, (inside) => runInside(kernel, fd, inside));
+    const made = new NetworkNamespace(name, fd, kernel, (inside) => runInside(kernel, fd, inside));
+    if (loopback) {
+      using route = new Rtnetlink(made);
+      route.setLink(LOOPBACK_INDEX, { up: true });
+    }
+    return made;
   }
 
   /** Run `inside` synchronously in the namespace: what it opens belongs there. Do not await in it. */

@@ -1,0 +1,8 @@
+/** This machine's kernel and what stands around its sockets: namespaces, netlink, devices, the lab's two hosts. */
+export * from './capabilities.ts';
+export { kernel } from './kernel.ts';
+export { type LabHost, type LabHosts, type LabHostsOptions, makeLabHosts, type WireTier } from './lab-hosts.ts';
+export { NativeMissingError } from './load.ts';
+export { type NamespaceOptions, NetworkNamespace } from './namespace.ts';
+export * from './netlink/index.ts';
+export { TunDevice } from './tun.ts';
