@@ -21,7 +21,9 @@ const clientAddress = client.getsockname();
 show('connected');
 
 client.shutdown('wr');
-console.log(`   client: FIN. The server reads ${(await server.recv(100)).length} bytes: the end of what the client had to say`);
+console.log(
+  `   client: FIN. The server reads ${(await server.recv(100)).length} bytes: the end of what the client had to say`,
+);
 show('one direction closed');
 
 await server.send('the answer');
@@ -36,7 +38,9 @@ const port = clientAddress.family === 'inet' ? clientAddress.port : 0;
 const diag = new SockDiag(kernel);
 const rows = diag.sockets({ protocol: 'tcp', family: 'inet' }).filter(({ source }) => source.port === port);
 console.log(`both closed. In the kernel's table the client's port is ${rows[0]?.state ?? 'gone'}, with no descriptor`);
-console.log(`   for ${Math.ceil((rows[0]?.expiresMs ?? 0) / 10_000) * 10} seconds: a late segment must not meet a new connection`);
+console.log(
+  `   for ${Math.ceil((rows[0]?.expiresMs ?? 0) / 10_000) * 10} seconds: a late segment must not meet a new connection`,
+);
 diag.close();
 listener.close();
 

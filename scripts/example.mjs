@@ -29,9 +29,8 @@ export function lessonNames() {
     .sort();
 }
 
-/** Bundle lessons, on the sources, into out/examples; resolves with the folder. */
-export async function bundleLessons(names) {
-  const outdir = join(root, 'out', 'examples');
+/** Bundle lessons, on the sources, into a folder below out, so that they find the addon. */
+export async function bundleLessons(names, outdir = join(root, 'out', 'examples')) {
   mkdirSync(outdir, { recursive: true });
   await build({
     absWorkingDir: root,
