@@ -30,7 +30,7 @@ console.log(`destination port  16 bits  ${tcp.dstPort}`);
 console.log(`sequence number   32 bits  ${tcp.seq}`);
 console.log(`acknowledgement   32 bits  ${tcp.ack}`);
 console.log(`data offset        4 bits  ${tcp.dataOffsetWords} words of 4 bytes = ${tcp.dataOffsetWords * 4} bytes`);
-console.log(`flags              8 bits  ${tcp.flags.toString(2).padStart(8, '0')} = ${flagNames}`);
+console.log(`flags              8 bits  ${tcp.flags.toString(2).padStart(8, '0')} = ${flagNames.join(', ')}`);
 console.log(`window            16 bits  ${tcp.window}`);
 console.log(`checksum          16 bits  ${verifyChecksums(packet).transport}`);
 console.log(`urgent pointer    16 bits  ${tcp.urgent}`);

@@ -22,7 +22,7 @@ console.log(`inet_addr("no address")   = ${hex(inet_addr('no address'))} = INADD
 console.log(`inet_addr("255.255.255.255") is INADDR_NONE, too: ${inet_addr('255.255.255.255') === INADDR_NONE}`);
 console.log(`inet_aton can tell them apart: ${inet_aton('no address')} and ${hex(inet_aton('255.255.255.255') ?? 0)}`);
 
-console.log(`inet_pton(AF_INET, "010.0.0.1") = ${inet_pton(AF_INET, '010.0.0.1')}: strict`);
+console.log(`inet_pton(AF_INET, "010.0.0.1") = ${String(inet_pton(AF_INET, '010.0.0.1'))}: strict`);
 const bytes = inet_pton(AF_INET6, '2001:db8::1');
 console.log(`inet_pton(AF_INET6, "2001:db8::1") gives ${bytes?.length} bytes`);
 if (bytes !== null) console.log(`inet_ntop of them         = ${inet_ntop(AF_INET6, bytes)}`);

@@ -22,7 +22,7 @@ const flags = Number.parseInt(
 );
 console.log(`O_NONBLOCK is set: ${(flags & O_NONBLOCK) !== 0}`);
 
-console.log(`tryAccept(), nobody there: ${listener.tryAccept()} (EAGAIN)`);
+console.log(`tryAccept(), nobody there: ${listener.tryAccept() === null ? 'null' : 'a socket'} (EAGAIN)`);
 
 const client = kernel.socket(AF_INET, SOCK_STREAM);
 console.log(`tryConnect(): ${client.tryConnect(listener.getsockname())} (EINPROGRESS)`);

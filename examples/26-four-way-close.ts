@@ -6,7 +6,7 @@
  * Root: not needed.
  * Run: npm run example -- 26
  */
-import { AF_INET, kernel, SOCK_STREAM, TCP } from 'barewire';
+import { AF_INET, kernel, SOCK_STREAM, type SocketAddress, TCP } from 'barewire';
 import { SockDiag } from 'barewire/os';
 
 const text = new TextDecoder();
@@ -17,7 +17,7 @@ listener.listen();
 const client = kernel.socket(AF_INET, SOCK_STREAM);
 await client.connect(listener.getsockname());
 const server = await listener.accept();
-const clientAddress = client.getsockname();
+const [from, to] = [client.getsockname(), client.getpeername()];
 show('connected');
 
 client.shutdown('wr');
@@ -34,15 +34,20 @@ server.close();
 console.log(`   server: FIN. The client reads ${(await client.recv(100)).length} bytes`);
 client.close();
 
-const port = clientAddress.family === 'inet' ? clientAddress.port : 0;
 const diag = new SockDiag(kernel);
-const rows = diag.sockets({ protocol: 'tcp', family: 'inet' }).filter(({ source }) => source.port === port);
+const rows = diag
+  .sockets({ protocol: 'tcp', family: 'inet' })
+  .filter(({ source, target }) => source.port === portOf(from) && target.port === portOf(to));
 console.log(`both closed. In the kernel's table the client's port is ${rows[0]?.state ?? 'gone'}, with no descriptor`);
 console.log(
   `   for ${Math.ceil((rows[0]?.expiresMs ?? 0) / 10_000) * 10} seconds: a late segment must not meet a new connection`,
 );
 diag.close();
 listener.close();
+
+function portOf(address: SocketAddress): number {
+  return address.family === 'inet' ? address.port : 0;
+}
 
 function show(what: string): void {
   const state = (socket: typeof client): string => socket.get(TCP.INFO).state.padEnd(12);
