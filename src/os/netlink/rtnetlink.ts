@@ -58,7 +58,8 @@ const RTA_PREFSRC = 7;
 const RTA_TABLE = 15;
 const RT_TABLE_MAIN = 254;
 const RTPROT_STATIC = 4;
-const RTN_UNICAST = 1;
+/** RTN_ numbers: what a route does with a packet. */
+const ROUTE_TYPES = { unicast: 1, local: 2, blackhole: 6, unreachable: 7, prohibit: 8 } as const;
 const RT_SCOPE_UNIVERSE = 0;
 const RT_SCOPE_LINK = 253;
 
@@ -166,6 +167,10 @@ export interface RouteSpec {
   readonly ifindex?: number;
   readonly source?: string;
   readonly priority?: number;
+  /**
+   * `unicast` when left out. `local` delivers here; `unreachable` and `prohibit` answer by ICMP, `blackhole` does not.
+   */
+  readonly type?: keyof typeof ROUTE_TYPES;
 }
 
 export interface Neighbour {
@@ -371,7 +376,7 @@ function routeBody(route: RouteSpec): NetlinkWriter {
     .u8(RT_TABLE_MAIN)
     .u8(RTPROT_STATIC)
     .u8(scope)
-    .u8(RTN_UNICAST)
+    .u8(ROUTE_TYPES[route.type ?? 'unicast'])
     .u32(0);
   if (prefixLength > 0) writer.attribute(RTA_DST, bytes);
   if (route.gateway !== undefined) writer.attribute(RTA_GATEWAY, addressBytes(route.gateway, family).bytes);

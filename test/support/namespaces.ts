@@ -1,0 +1,80 @@
+/** Namespaces for tests of the kernel: one with a loopback interface only, and a router between a client and nowhere. */
+import { writeFileSync } from 'node:fs';
+import { NetworkNamespace } from '../../src/os/namespace.ts';
+import { IFA_F_NODAD, IN6_ADDR_GEN_MODE_NONE, Rtnetlink } from '../../src/os/netlink/rtnetlink.ts';
+
+/** A namespace whose loopback interface is up, with interface number 1. Close it at the end. */
+export function loopbackNamespace(name: string, mtu: number = 65_536): NetworkNamespace {
+  const namespace = NetworkNamespace.create(name);
+  using route = new Rtnetlink(namespace);
+  route.setLink(1, { up: true, mtu });
+  return namespace;
+}
+
+/** Set below /proc/sys/net of a namespace: `ipv4/ip_forward`. */
+export function setSysctl(namespace: NetworkNamespace, name: string, value: number): void {
+  namespace.run(() => writeFileSync(`/proc/sys/net/${name}`, String(value)));
+}
+
+export interface RoutedNamespaces extends Disposable {
+  readonly client: NetworkNamespace;
+  readonly router: NetworkNamespace;
+}
+
+/**
+ * A client (10.88.0.1, fd88::1) whose default route is a router (10.88.0.2, fd88::2) that has no way on:
+ *
+ * | target | the router answers |
+ * |---|---|
+ * | 10.88.1.0/24, fd88:1::/64 | host unreachable; no route |
+ * | 10.88.2.0/24, fd88:2::/64 | prohibited |
+ * | 10.88.3.0/24, fd88:3::/64 | too big for 1300 bytes |
+ */
+export function routedNamespaces(): RoutedNamespaces {
+  const client = NetworkNamespace.create('client');
+  const router = NetworkNamespace.create('router');
+  using inClient = new Rtnetlink(client);
+  using inRouter = new Rtnetlink(router);
+  for (const side of [inClient, inRouter]) side.setLink(1, { up: true });
+  inClient.addVeth({ name: 'up0' }, { name: 'down0', netnsFd: router.fd });
+  inRouter.addVeth({ name: 'narrow0', mtu: 1300 }, { name: 'narrow1', mtu: 1300 });
+  const near = inClient.link('up0').index;
+  const far = inRouter.link('down0').index;
+  const narrow = inRouter.link('narrow0').index;
+  const narrowEnd = inRouter.link('narrow1').index;
+  const links = [
+    [inClient, near],
+    [inRouter, far],
+    [inRouter, narrow],
+    [inRouter, narrowEnd],
+  ] as const;
+  for (const [side, index] of links) {
+    side.setLink(index, { ipv6AddrGenMode: IN6_ADDR_GEN_MODE_NONE });
+    side.setLink(index, { up: true });
+  }
+  inClient.addAddress(near, '10.88.0.1/24');
+  inClient.addAddress(near, 'fd88::1/64', IFA_F_NODAD);
+  inRouter.addAddress(far, '10.88.0.2/24');
+  inRouter.addAddress(far, 'fd88::2/64', IFA_F_NODAD);
+  setSysctl(router, 'ipv4/ip_forward', 1);
+  // Unreachable routes still answer at most five times at once and once a second (ip_error in net/ipv4/route.c).
+  setSysctl(router, 'ipv4/icmp_ratelimit', 0);
+  setSysctl(router, 'ipv6/icmp/ratelimit', 0);
+  setSysctl(router, 'ipv6/conf/all/forwarding', 1);
+  inClient.addRoute({ target: 'default', gateway: '10.88.0.2' });
+  inClient.addRoute({ target: 'default6', gateway: 'fd88::2' });
+  for (const [four, six, type] of [
+    ['10.88.1.0/24', 'fd88:1::/64', 'unreachable'],
+    ['10.88.2.0/24', 'fd88:2::/64', 'prohibit'],
+  ] as const) {
+    inRouter.addRoute({ target: four, type });
+    inRouter.addRoute({ target: six, type });
+  }
+  inRouter.addRoute({ target: '10.88.3.0/24', ifindex: narrow });
+  inRouter.addRoute({ target: 'fd88:3::/64', ifindex: narrow });
+  const close = (): void => {
+    client.close();
+    router.close();
+  };
+  return { client, router, [Symbol.dispose]: close };
+}
