@@ -47,7 +47,7 @@ export type IpControl =
   | NumberMessage<'ip-ttl', 'ttl'>
   /** IP_TOS: the byte with DSCP and ECN; received with IP_RECVTOS. */
   | NumberMessage<'ip-tos', 'tos'>
-  /** IP_PROTOCOL: sent on a raw socket, the header's protocol. */
+  /** IP_PROTOCOL: sent on a raw socket with IP_HDRINCL, the protocol that the packet's route is looked up for. */
   | NumberMessage<'ip-protocol', 'protocol'>
   /** IP_CHECKSUM: sum of the payload, unfolded, as the kernel had it; what was peeled off is taken off. */
   | NumberMessage<'ip-checksum', 'sum'>
