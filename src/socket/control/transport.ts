@@ -27,7 +27,7 @@ export interface PacketAuxdata {
   readonly status: number;
   /** Length on the wire, in bytes. */
   readonly length: number;
-  /** Bytes that were kept. */
+  /** Bytes that the socket's filter (SO_ATTACH_FILTER) kept. */
   readonly snapLength: number;
   /** Where the link-layer header begins. */
   readonly mac: number;
