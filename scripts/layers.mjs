@@ -15,7 +15,7 @@ import { fileURLToPath } from 'node:url';
 const ROOMS = {
   core: [],
   addr: ['core'],
-  capture: ['core'],
+  capture: ['core', 'addr'],
   wire: ['core', 'addr'],
   socket: ['core', 'addr'],
   trace: ['core', 'addr', 'wire', 'capture'],
