@@ -7,9 +7,8 @@
  * turn of the event loop, and a flow that does not read does not keep the process alive.
  */
 import { AsyncResource } from 'node:async_hooks';
-import { networkInterfaces } from 'node:os';
-import type { SocketAddress } from '../addr/index.ts';
 import { AF_INET, AF_INET6, SO, type Socket, SocketError, TCP } from '../socket/index.ts';
+import { type AddressFields, addressFields } from './address-fields.ts';
 
 /** Room for one read, as Node offers libuv. */
 const READ_BYTES = 65_536;
@@ -62,13 +61,6 @@ export interface ReadTarget {
   onBytes(count: number): boolean;
 }
 
-/** What `address()` tells: an empty object where there is none (unix(7) sockets, closed ones). */
-export interface AddressFields {
-  readonly address?: string;
-  readonly family?: string;
-  readonly port?: number;
-}
-
 type Done = (error: SocketError | null) => void;
 
 export class Flow {
@@ -89,6 +81,8 @@ export class Flow {
   #turnAsked = false;
   #ended = false;
   #closed = false;
+  readonly #shutdowns: Done[] = [];
+  #endAsked = false;
   #refed = true;
   /** The write that waits for the kernel. */
   #writing: Done | undefined;
@@ -189,6 +183,7 @@ export class Flow {
     }
     if (count === 0) {
       this.#endReading();
+      this.#atEndOfTurn();
       this.#reader.onEnd();
       return false;
     }
@@ -282,17 +277,35 @@ export class Flow {
     wait();
   }
 
-  /** Half-close: send FIN; `done` is called before this returns. */
+  /**
+   * Half-close: send FIN, at the end of this turn as libuv does. Programs see 'finish' before whatever the peer answers
+   * to it; an error in between (a write after `end`), or a destroy, comes first.
+   */
   shutdown(done: Done): void {
+    this.#atEndOfTurn();
+    this.#shutdowns.push(done);
+  }
+
+  /** Asked for when the peer's FIN is read, too: its listeners' own setImmediate then comes after our end of turn. */
+  #atEndOfTurn(): void {
+    if (this.#endAsked) return;
+    this.#endAsked = true;
+    this.socket.driver.nextTurn(() => {
+      this.#endAsked = false;
+      for (const done of this.#shutdowns.splice(0)) done(this.#sendFin());
+    });
+  }
+
+  #sendFin(): SocketError | null {
+    if (this.#closed) return null;
     try {
       this.socket.shutdown('wr');
+      return null;
     } catch (error) {
-      // The connection is gone already, so there is nothing to end.
-      const gone = error instanceof SocketError && error.errno === -ENOTCONN;
-      done(gone ? null : renamed(error, 'shutdown', this.fd));
-      return;
+      // Not connected: the connection is gone already, so there is nothing to end.
+      if (error instanceof SocketError && error.errno === -ENOTCONN) return null;
+      return renamed(error, 'shutdown', this.fd);
     }
-    done(null);
   }
 
   /** Close; unread data makes the kernel send RST. A write that waits fails with ECANCELED. Twice is fine. */
@@ -347,19 +360,21 @@ export class Flow {
     return this.socket.domain === AF_INET || this.socket.domain === AF_INET6;
   }
 
-  /** TCP_NODELAY; nothing on a unix(7) socket. */
+  /** TCP_NODELAY; nothing on a unix(7) socket, and no error on one that the peer has reset: as in Node, a wish. */
   setNoDelay(on: boolean): void {
-    if (this.isTcp) this.socket.set(TCP.NODELAY, on);
+    if (this.isTcp) quietly(() => this.socket.set(TCP.NODELAY, on));
   }
 
   /** SO_KEEPALIVE, with TCP_KEEPIDLE when `seconds` is not 0; nothing on a unix(7) socket. */
   setKeepAlive(on: boolean, seconds: number): void {
     if (!this.isTcp) return;
-    this.socket.set(SO.KEEPALIVE, on);
-    if (!on || seconds === 0) return;
-    this.socket.set(TCP.KEEPIDLE, seconds);
-    this.socket.set(TCP.KEEPINTVL, KEEPALIVE_INTERVAL_SECONDS);
-    this.socket.set(TCP.KEEPCNT, KEEPALIVE_PROBES);
+    quietly(() => {
+      this.socket.set(SO.KEEPALIVE, on);
+      if (!on || seconds <= 0) return;
+      this.socket.set(TCP.KEEPIDLE, seconds);
+      this.socket.set(TCP.KEEPINTVL, KEEPALIVE_INTERVAL_SECONDS);
+      this.socket.set(TCP.KEEPCNT, KEEPALIVE_PROBES);
+    });
   }
 
   sockname(): AddressFields {
@@ -373,6 +388,14 @@ export class Flow {
 
 function rethrow(error: unknown): never {
   throw error;
+}
+
+function quietly(call: () => void): void {
+  try {
+    call();
+  } catch (error) {
+    if (!(error instanceof SocketError)) throw error;
+  }
 }
 
 /** The same failure under the name that Node gives the call: read and write for recv and send. */
@@ -398,27 +421,4 @@ function without(parts: readonly Uint8Array[], count: number): readonly Uint8Arr
   const rest = parts.slice(index);
   if (left > 0) rest[0] = (rest[0] as Uint8Array).subarray(left);
   return rest;
-}
-
-/** Node's fields for an address: no fields for anything but IP, nor for a socket that has none. */
-export function addressFields(ask: () => SocketAddress): AddressFields {
-  let plain: SocketAddress;
-  try {
-    plain = ask();
-  } catch (error) {
-    if (error instanceof SocketError) return {};
-    throw error;
-  }
-  if (plain.family === 'inet') return { address: plain.address, family: 'IPv4', port: plain.port };
-  if (plain.family !== 'inet6') return {};
-  const zone = plain.scopeId === undefined ? '' : `%${interfaceName(plain.scopeId)}`;
-  return { address: `${plain.address}${zone}`, family: 'IPv6', port: plain.port };
-}
-
-/** Node writes a zone with the interface's name. */
-function interfaceName(index: number): string {
-  for (const [name, addresses] of Object.entries(networkInterfaces())) {
-    if (addresses?.some((entry) => entry.family === 'IPv6' && entry.scopeid === index) === true) return name;
-  }
-  return String(index);
 }

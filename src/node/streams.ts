@@ -5,9 +5,11 @@
  *
  * net-socket.ts adds what comes before a connection. The pump below is flow.ts.
  */
-import { Duplex, type DuplexOptions as NodeDuplexOptions } from 'node:stream';
+import { addAbortSignal, Duplex, type DuplexOptions as NodeDuplexOptions } from 'node:stream';
 import { SOCK_STREAM, type Socket, type SocketError } from '../socket/index.ts';
-import { type AddressFields, Flow, type ReadTarget } from './flow.ts';
+import type { AddressFields } from './address-fields.ts';
+import { Flow, type ReadTarget } from './flow.ts';
+import { argumentType, outOfRange } from './net-errors.ts';
 
 /** setTimeout's longest, in ms; 24 days. */
 const LONGEST_TIMER_MS = 0x7fffffff;
@@ -166,12 +168,20 @@ export class SocketDuplex extends Duplex {
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const flow = this._handle;
-    if (flow === null) {
+    if (this.closeHandle()) {
+      // Node tells in the phase of closing handles, after the turn's other callbacks.
+      setImmediate(() => this.emit('close', error !== null));
       done(error);
-      process.nextTick(() => this.emit('close'));
       return;
     }
+    done(error);
+    process.nextTick(() => this.emit('close'));
+  }
+
+  /** Close what there is to close; false: nothing was open. */
+  protected closeHandle(): boolean {
+    const flow = this._handle;
+    if (flow === null) return false;
     this.#bytesRead = flow.bytesRead;
     this.#bytesDispatched = flow.bytesWritten;
     this._handle = null;
@@ -179,9 +189,7 @@ export class SocketDuplex extends Duplex {
     if (this.#resetting) flow.reset();
     else flow.close();
     this.#resetting = false;
-    // Node tells in the phase of closing handles, after the turn's other callbacks.
-    setImmediate(() => this.emit('close', error !== null));
-    done(error);
+    return true;
   }
 
   /** Close once everything written has been sent. */
@@ -206,7 +214,8 @@ export class SocketDuplex extends Duplex {
     const ms = timerDuration(msecs);
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (listener !== undefined && typeof listener !== 'function') throw argumentType('callback', 'function', listener);
+    if (listener !== undefined && typeof listener !== 'function')
+      throw argumentType('callback', 'of type function', listener);
     if (ms === 0) {
       if (listener !== undefined) this.removeListener('timeout', listener);
       return this;
@@ -346,17 +355,11 @@ function onEnd(this: SocketDuplex): void {
 }
 
 function timerDuration(msecs: unknown): number {
-  if (typeof msecs !== 'number') throw argumentType('msecs', 'number', msecs);
+  if (typeof msecs !== 'number') throw argumentType('msecs', 'of type number', msecs);
   if (!(msecs >= 0 && Number.isFinite(msecs))) {
-    const text = `The value of "msecs" is out of range. It must be a non-negative finite number. Received ${msecs}`;
-    throw Object.assign(new RangeError(text), { code: 'ERR_OUT_OF_RANGE' });
+    throw outOfRange('msecs', 'a non-negative finite number', msecs);
   }
   return Math.min(msecs, LONGEST_TIMER_MS);
-}
-
-function argumentType(name: string, expected: string, got: unknown): TypeError {
-  const text = `The "${name}" argument must be of type ${expected}. Received ${got === null ? 'null' : `type ${typeof got}`}`;
-  return Object.assign(new TypeError(text), { code: 'ERR_INVALID_ARG_TYPE' });
 }
 
 class ConnectedDuplex extends SocketDuplex {
@@ -366,11 +369,12 @@ class ConnectedDuplex extends SocketDuplex {
       ...(allowHalfOpen === undefined ? {} : { allowHalfOpen }),
       ...(readableHighWaterMark === undefined ? {} : { readableHighWaterMark }),
       ...(writableHighWaterMark === undefined ? {} : { writableHighWaterMark }),
-      ...(signal === undefined ? {} : { signal }),
     });
     this.attach(socket);
     if (options.pauseOnCreate === true) this.pause();
     else this.read(0);
+    // Last, and not by Duplex's own option: a signal aborted already destroys at once.
+    if (signal !== undefined) addAbortSignal(signal, this);
   }
 }
 

@@ -137,6 +137,7 @@ describe('toDuplex', () => {
     const closing = toDuplex(first.ours);
     first.peer.end('bye');
     expect((await all(closing)).toString()).toBe('bye');
+    closing.on('error', () => undefined);
     const refused = await new Promise((resolve) => closing.write('late', resolve));
     expect(refused).toMatchObject({
       code: 'EPIPE',

@@ -1,0 +1,344 @@
+/**
+ * net.Socket on our sockets: `connect` in all its forms, and the order of events that programs rely on (`lookup`,
+ * `connectionAttempt`, `connect`, `ready`, `data`, `end`, `close`). The stream is streams.ts, the way to a connection
+ * net-connect.ts. What it does and when is that of Node 20's net, https://nodejs.org/api/net.html.
+ */
+import { channel } from 'node:diagnostics_channel';
+import type { OnReadOpts, SocketConnectOpts, SocketConstructorOpts, SocketReadyState } from 'node:net';
+import { addAbortSignal } from 'node:stream';
+import { kernel } from '../os/kernel.ts';
+import { type Socket as BareSocket, SOCK_STREAM, SocketError } from '../socket/index.ts';
+import type { ReadTarget } from './flow.ts';
+import { checkInteger, checkNumber, normalizeArguments } from './net-arguments.ts';
+import { Opening } from './net-connect.ts';
+import { argumentType, argumentValue, callError, codedError, hostError, socketClosed } from './net-errors.ts';
+import { SocketDuplex } from './streams.ts';
+
+/** The server that a connection came from. */
+export interface ServerOfSocket {
+  _connections: number;
+  _emitCloseIfDrained(): void;
+}
+
+export interface NetSocketOptions extends SocketConstructorOpts {
+  /** Read into memory of the program's own; no 'data' then. */
+  readonly onread?: OnReadOpts | undefined;
+  /** A connected socket, owned from now on. */
+  readonly handle?: BareSocket | undefined;
+  readonly pauseOnCreate?: boolean | undefined;
+  readonly manualStart?: boolean | undefined;
+  readonly noDelay?: boolean | undefined;
+  readonly keepAlive?: boolean | undefined;
+  readonly keepAliveInitialDelay?: number | undefined;
+  readonly readableHighWaterMark?: number | undefined;
+  readonly writableHighWaterMark?: number | undefined;
+  readonly highWaterMark?: number | undefined;
+}
+
+const EISCONN = 106;
+
+type Done = (error?: Error | null) => void;
+
+const clientChannel = channel('net.client.socket');
+
+export class NetSocket extends SocketDuplex {
+  connecting: boolean = false;
+  /** The addresses that were tried, when several were. */
+  autoSelectFamilyAttemptedAddresses: string[] = undefined as unknown as string[];
+  server: ServerOfSocket | null = null;
+  _server: ServerOfSocket | null = null;
+  _parent: null = null;
+  _hadError: boolean = false;
+  #opening: Opening | undefined;
+  readonly #userBuffer: ReadTarget | undefined;
+  #refed = true;
+
+  constructor(given?: NetSocketOptions | number) {
+    const options: NetSocketOptions = typeof given === 'number' ? { fd: given } : { ...given };
+    checkOptions(options);
+    super(streamOptions(options));
+    this.#userBuffer = userBufferOf(options.onread);
+    super.setNoDelay(Boolean(options.noDelay));
+    super.setKeepAlive(Boolean(options.keepAlive), options.keepAliveInitialDelay);
+    const socket = options.handle ?? (options.fd === undefined ? undefined : adoptFd(options.fd));
+    if (socket !== undefined) this.#startWith(socket, options);
+    // Last, and not by Duplex's own option: a signal aborted already destroys at once.
+    if (options.signal !== undefined) addAbortSignal(options.signal, this);
+  }
+
+  #startWith(socket: BareSocket, options: NetSocketOptions): void {
+    this.attach(socket, this.#userBuffer);
+    this.applyOptions();
+    if (options.readable === false) return;
+    if (options.pauseOnCreate === true) (this as { readableFlowing: boolean | null }).readableFlowing = false;
+    else if (options.manualStart !== true) this.read(0);
+  }
+
+  protected override failure(error: SocketError): Error {
+    return callError(-error.errno, error.syscall);
+  }
+
+  protected override canceled(_error: SocketError): null {
+    return null;
+  }
+
+  // ---------------------------------------------------------------- connecting
+
+  connect(options: SocketConnectOpts, connectionListener?: () => void): this;
+  connect(port: number, host: string, connectionListener?: () => void): this;
+  connect(port: number, connectionListener?: () => void): this;
+  connect(path: string, connectionListener?: () => void): this;
+  connect(...args: unknown[]): this {
+    const [options, listener] = normalizeArguments(args);
+    if (listener !== null) this.once('connect', listener);
+    if (options.port === undefined && options.path == null) {
+      const message = 'The "options" or "port" or "path" argument must be specified';
+      throw codedError(TypeError, 'ERR_MISSING_ARGS', message);
+    }
+    const path = options.path;
+    if (this._handle !== null) {
+      // Connected already: connect(2) would say so.
+      const place = (path ?? options.host ?? 'localhost') as string;
+      this.destroy(hostError(EISCONN, 'connect', place, path ? undefined : Number(options.port)));
+      return this;
+    }
+    this.#opening?.cancel();
+    this.#revive();
+    this._unrefTimer();
+    this.connecting = true;
+    const opening = new Opening(this);
+    this.#opening = opening;
+    if (!path) {
+      opening.toHost(options);
+      return this;
+    }
+    if (typeof path !== 'string') throw argumentType('options.path', 'of type string', path);
+    opening.toPath(path);
+    return this;
+  }
+
+  /** A socket that was closed can connect again. */
+  #revive(): void {
+    this.peerEnded = false;
+    this.forgetAddresses();
+    // Of every stream; underscored because only sockets, of all of Node's, come back to life.
+    (this as unknown as { _undestroy(): void })._undestroy();
+  }
+
+  /** Called when connected; not for programs. */
+  opened(socket: BareSocket): void {
+    if (this.destroyed) {
+      socket.close();
+      return;
+    }
+    this.#opening = undefined;
+    this.connecting = false;
+    const flow = this.attach(socket, this.#userBuffer);
+    if (!this.#refed) flow.unref();
+    this._unrefTimer();
+    this.applyOptions();
+    this.emit('connect');
+    this.emit('ready');
+    if (!this.isPaused()) this.read(0);
+  }
+
+  protected override get isConnected(): boolean {
+    return !this.connecting;
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    super._destroy(error, done);
+    const server = this._server;
+    if (server === null) return;
+    server._connections--;
+    server._emitCloseIfDrained();
+  }
+
+  protected override closeHandle(): boolean {
+    this.connecting = false;
+    const opening = this.#opening;
+    this.#opening = undefined;
+    opening?.cancel();
+    return super.closeHandle() || opening !== undefined;
+  }
+
+  // ---------------------------------------------------------------- what waits for the connection
+
+  override _read(size: number): void {
+    if (this.connecting || this._handle === null) this.once('connect', () => this._read(size));
+    else super._read(size);
+  }
+
+  override _write(chunk: Uint8Array, encoding: BufferEncoding, done: Done): void {
+    if (this.connecting) this.#whenConnected(chunk.length, done, () => super._write(chunk, encoding, done));
+    else super._write(chunk, encoding, done);
+  }
+
+  override _writev(chunks: readonly { readonly chunk: Uint8Array }[], done: Done): void {
+    let bytes = 0;
+    for (const { chunk } of chunks) bytes += chunk.length;
+    if (this.connecting) this.#whenConnected(bytes, done, () => super._writev(chunks, done));
+    else super._writev(chunks, done);
+  }
+
+  #whenConnected(bytes: number, done: Done, write: () => void): void {
+    this.deferredBytes = bytes;
+    const onClose = (): void => {
+      this.deferredBytes = 0;
+      const message = 'Socket closed before the connection was established';
+      done(codedError(Error, 'ERR_SOCKET_CLOSED_BEFORE_CONNECTION', message));
+    };
+    this.once('connect', () => {
+      this.off('close', onClose);
+      this.deferredBytes = 0;
+      write();
+    });
+    this.once('close', onClose);
+  }
+
+  protected override closedError(): Error {
+    return socketClosed();
+  }
+
+  override _final(done: Done): void {
+    if (this.pending) this.once('connect', () => this._final(done));
+    else super._final(done);
+  }
+
+  override resetAndDestroy(): this {
+    if (this.connecting) {
+      this.once('connect', () => super.resetAndDestroy());
+    } else if (this._handle === null) {
+      this.destroy(socketClosed());
+    } else if (!this._handle.isTcp) {
+      throw codedError(TypeError, 'ERR_INVALID_HANDLE_TYPE', 'This handle type cannot be sent');
+    } else {
+      super.resetAndDestroy();
+    }
+    return this;
+  }
+
+  // ---------------------------------------------------------------- a buffer of the program's own (`onread`)
+
+  override pause(): this {
+    if (this.#userBuffer !== undefined && !this.connecting) this._handle?.readStop();
+    return super.pause();
+  }
+
+  override resume(): this {
+    if (this.#userBuffer !== undefined && !this.connecting) this._handle?.readStart();
+    return super.resume();
+  }
+
+  override read(size?: number): unknown {
+    if (this.#userBuffer !== undefined && !this.connecting) this._handle?.readStart();
+    return super.read(size);
+  }
+
+  // ---------------------------------------------------------------- state
+
+  get pending(): boolean {
+    return this._handle === null || this.connecting;
+  }
+
+  get _connecting(): boolean {
+    return this.connecting;
+  }
+
+  get readyState(): SocketReadyState {
+    if (this.connecting) return 'opening';
+    if (this.readable) return this.writable ? 'open' : 'readOnly';
+    return this.writable ? 'writeOnly' : 'closed';
+  }
+
+  /** Deprecated in Node; `writableLength`. */
+  get bufferSize(): number {
+    return (this._handle === null && this.#opening === undefined ? undefined : this.writableLength) as number;
+  }
+
+  get _bytesDispatched(): number {
+    return this._handle?.bytesWritten ?? 0;
+  }
+
+  _getpeername(): object {
+    const { remoteAddress: address, remoteFamily: family, remotePort: port } = this;
+    return address === undefined ? {} : { address, family, port };
+  }
+
+  _getsockname(): object {
+    return this.address();
+  }
+
+  override ref(): this {
+    this.#refed = true;
+    if (this._handle === null && this.#opening === undefined) this.once('connect', () => this.ref());
+    this.#opening?.setRef(true);
+    return super.ref();
+  }
+
+  override unref(): this {
+    if (this._handle === null && this.#opening === undefined) this.once('connect', () => this.unref());
+    else this.#refed = false;
+    this.#opening?.setRef(false);
+    return super.unref();
+  }
+}
+
+function userBufferOf(onread: unknown): ReadTarget | undefined {
+  if (typeof onread !== 'object' || onread === null) return undefined;
+  const { buffer, callback } = onread as { buffer: unknown; callback: unknown };
+  if (typeof callback !== 'function') return undefined;
+  const call = callback as (count: number, buffer: Uint8Array) => boolean | undefined;
+  if (typeof buffer === 'function') {
+    let current = (buffer as () => Uint8Array)();
+    return {
+      buffer: () => current,
+      onBytes: (count) => {
+        const goOn = call(count, current) !== false;
+        const next: unknown = (buffer as () => unknown)();
+        if (next instanceof Uint8Array) current = next;
+        return goOn;
+      },
+    };
+  }
+  if (!(buffer instanceof Uint8Array)) return undefined;
+  return { buffer: () => buffer, onBytes: (count) => call(count, buffer) !== false };
+}
+
+function checkOptions(options: NetSocketOptions): void {
+  const modes = options as { objectMode?: unknown; readableObjectMode?: unknown; writableObjectMode?: unknown };
+  for (const mode of ['objectMode', 'readableObjectMode', 'writableObjectMode'] as const) {
+    if (modes[mode]) throw argumentValue(`options.${mode}`, modes[mode], 'is not supported');
+  }
+  if (options.keepAliveInitialDelay !== undefined) {
+    checkNumber(options.keepAliveInitialDelay, 'options.keepAliveInitialDelay');
+  }
+}
+
+function streamOptions(options: NetSocketOptions): object {
+  const { handle: _, fd: _fd, onread: _onread, signal: _signal, ...rest } = options;
+  return { ...rest, allowHalfOpen: Boolean(options.allowHalfOpen) };
+}
+
+/** A connected stream socket by its number. Node takes pipes and terminals as well; those are not sockets. */
+function adoptFd(fd: number): BareSocket {
+  checkInteger(fd, 'fd', 0);
+  try {
+    const socket = kernel.adopt(fd);
+    if (socket.type === SOCK_STREAM) return socket;
+    socket.detach();
+  } catch (error) {
+    if (!(error instanceof SocketError)) throw error;
+  }
+  throw codedError(TypeError, 'ERR_INVALID_FD_TYPE', 'Unsupported fd type: UNKNOWN');
+}
+
+/** `net.connect` and `net.createConnection`. */
+export function connect(...args: unknown[]): NetSocket {
+  const pair = normalizeArguments(args);
+  const [options] = pair;
+  const socket = new NetSocket(options as NetSocketOptions);
+  if (clientChannel.hasSubscribers) clientChannel.publish({ socket });
+  if (options.timeout) socket.setTimeout(options.timeout as number);
+  return socket.connect(pair as never);
+}
