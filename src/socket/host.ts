@@ -1,7 +1,7 @@
 /** A host: whatever has a `socket(domain, type, protocol)` call. The only way to get a socket. */
 import type { Handle, SocketDriver } from './driver.ts';
 import { SocketError } from './error.ts';
-import { type Option, SO } from './options.ts';
+import { type Option, SO } from './options/index.ts';
 import { OwnedFd } from './owned-fd.ts';
 import { Socket } from './socket.ts';
 

@@ -17,7 +17,7 @@ export {
   type ReceivedControl,
 } from './message.ts';
 export * from './observed.ts';
-export * from './options.ts';
+export * from './options/index.ts';
 export * from './owned-fd.ts';
 export * from './pipe.ts';
 export * from './poll.ts';

@@ -19,7 +19,7 @@ import type { Handle, SocketDriver } from './driver.ts';
 import { AbortError, SocketError } from './error.ts';
 import { DriverHost, type Host } from './host.ts';
 import type { Message, OutgoingMessage } from './message.ts';
-import type { Option } from './options.ts';
+import type { Option } from './options/index.ts';
 import { type AddressLike, type Received, Socket } from './socket.ts';
 
 export type CallValue = string | number | boolean | null;

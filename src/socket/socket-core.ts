@@ -8,7 +8,7 @@ import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLPRI, POLLRDHUP } from './constan
 import type { Handle, SocketDriver, Wakeable } from './driver.ts';
 import { EBADF, ECANCELED } from './errno.ts';
 import { AbortError, SocketError } from './error.ts';
-import { type Option, SO } from './options.ts';
+import { type Option, type Pointee, SO } from './options/index.ts';
 import { checkTimeout, type QueueOwner, timeoutError, type WaitOptions, WaitQueue } from './wait-queue.ts';
 
 /** An address as every call takes it: an object, its text (`127.0.0.1:80`), or bytes made ready before. */
@@ -100,17 +100,21 @@ export class SocketCore<Type extends number = number> implements Disposable {
 
   /** As `get`, for the library's own questions: no call of the program's. */
   protected read<T>(option: Option<T>): T {
-    return option.type.decode(this.#getsockopt(option.level, option.number, option.type.size, option.name));
+    const { size, request, unit = 1, decode } = option.type;
+    const room = new Uint8Array(size);
+    if (request !== undefined) room.set(request);
+    return decode(this.#getsockopt(option.level, option.number, room, option.name, unit));
   }
 
   /** Set an option by its row. */
   set<T>(option: Option<T>, value: T): void {
-    this.#setsockopt(option.level, option.number, option.type.encode(value), option.name);
+    const { type, level, number, name } = option;
+    this.#setsockopt(level, number, type.encode(value), name, type.pointee?.(value));
   }
 
   /** Read an option by its numbers: the bytes that the kernel gave, at most `room`. */
   getsockopt(level: number, option: number, room = 4): Uint8Array {
-    return this.#getsockopt(level, option, room, undefined);
+    return this.#getsockopt(level, option, new Uint8Array(room), undefined, 1);
   }
 
   /** Set an option by its numbers: an int, or the bytes of whatever struct it takes. */
@@ -377,15 +381,19 @@ export class SocketCore<Type extends number = number> implements Disposable {
     return new SocketError(errno, { syscall, fd: this.fd, option, cause, ...addressFields(address) });
   }
 
-  #getsockopt(level: number, option: number, room: number, name: string | undefined): Uint8Array {
-    const value = new Uint8Array(room);
-    const length = this.driver.getsockopt(this.#handle, level, option, value, room);
+  /** @param unit bytes that getsockopt counts as one: SO_GET_FILTER counts instructions */
+  #getsockopt(level: number, option: number, value: Uint8Array, name: string | undefined, unit: number): Uint8Array {
+    const length = this.driver.getsockopt(this.#handle, level, option, value, value.length / unit);
     if (length < 0) throw this.failure(-length, 'getsockopt', undefined, name ?? `${level}/${option}`);
-    return value.subarray(0, length);
+    return value.subarray(0, length * unit);
   }
 
-  #setsockopt(level: number, option: number, value: Uint8Array, name: string | undefined): void {
-    const result = this.driver.setsockopt(this.#handle, level, option, value, value.length);
+  #setsockopt(level: number, option: number, value: Uint8Array, name: string | undefined, pointee?: Pointee): void {
+    const { driver } = this;
+    const result =
+      pointee === undefined
+        ? driver.setsockopt(this.#handle, level, option, value, value.length)
+        : driver.setsockopt(this.#handle, level, option, value, value.length, pointee.offset, pointee.bytes);
     if (result < 0) throw this.failure(-result, 'setsockopt', undefined, name ?? `${level}/${option}`);
   }
 }

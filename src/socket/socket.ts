@@ -58,7 +58,7 @@ import {
   roomOf,
   sendControl,
 } from './message.ts';
-import { SO } from './options.ts';
+import { SO } from './options/index.ts';
 import type { Pipe } from './pipe.ts';
 import { runLength, sendRun } from './segmentation.ts';
 import { type AddressLike, deadlineOf, now, SocketCore, type SyncOptions, scratch } from './socket-core.ts';

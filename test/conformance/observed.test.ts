@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { kernel } from '../../src/os/kernel.ts';
 import { AF_INET, SOCK_DGRAM, SOCK_STREAM } from '../../src/socket/constants.ts';
 import { type CallObserver, type ObservedCall, type ObservedResult, observeHost } from '../../src/socket/observed.ts';
-import { SO } from '../../src/socket/options.ts';
+import { SO } from '../../src/socket/options/index.ts';
 
 interface Told {
   readonly call: ObservedCall;

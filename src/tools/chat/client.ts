@@ -8,7 +8,7 @@
 import type { SocketAddress } from '../../addr/sockaddr.ts';
 import { AF_INET, AF_INET6, SOCK_DGRAM, SOCK_STREAM } from '../../socket/constants.ts';
 import type { Host } from '../../socket/host.ts';
-import { TCP } from '../../socket/options.ts';
+import { TCP } from '../../socket/options/index.ts';
 import type { Socket } from '../../socket/socket.ts';
 import { byteLength, datagramLines, encodeLine, LineSplitter, MAX_LINE_BYTES } from './lines.ts';
 import { ALIVE_EVERY_MS, GREETING_MS, MAX_UDP_LINE_BYTES, parseServerLine } from './protocol.ts';

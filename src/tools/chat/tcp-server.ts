@@ -7,7 +7,7 @@
 import type { SocketAddress } from '../../addr/sockaddr.ts';
 import { AF_INET, AF_INET6, SOCK_STREAM } from '../../socket/constants.ts';
 import type { Host } from '../../socket/host.ts';
-import { SO, TCP } from '../../socket/options.ts';
+import { SO, TCP } from '../../socket/options/index.ts';
 import type { Socket } from '../../socket/socket.ts';
 import { encodeLine, LineSplitter, MAX_LINE_BYTES } from './lines.ts';
 import { Outbox } from './outbox.ts';

@@ -2,7 +2,7 @@
 import type { SocketAddress } from '../../addr/sockaddr.ts';
 import { AF_INET, AF_INET6, SOCK_DGRAM, SOCK_STREAM } from '../../socket/constants.ts';
 import type { Host } from '../../socket/host.ts';
-import { SO } from '../../socket/options.ts';
+import { SO } from '../../socket/options/index.ts';
 import type { Socket } from '../../socket/socket.ts';
 import { answerTo, isExit, MESSAGE_BYTES } from './answer.ts';
 
