@@ -100,10 +100,10 @@ export class SocketCore<Type extends number = number> implements Disposable {
 
   /** As `get`, for the library's own questions: no call of the program's. */
   protected read<T>(option: Option<T>): T {
-    const { size, request, unit = 1, decode } = option.type;
+    const { size, request, unit = 1 } = option.type;
     const room = new Uint8Array(size);
     if (request !== undefined) room.set(request);
-    return decode(this.#getsockopt(option.level, option.number, room, option.name, unit));
+    return option.type.decode(this.#getsockopt(option.level, option.number, room, option.name, unit));
   }
 
   /** Set an option by its row. */
