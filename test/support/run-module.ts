@@ -10,16 +10,17 @@ import { promisify } from 'node:util';
 import { build } from 'esbuild';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+const TIMEOUT_MS = 15_000;
 let count = 0;
 
-/** Writes `source` (TypeScript, importing as from the project's folder) as one module below the package, so that it finds the addon. */
-export async function bundleModule(source: string, external: readonly string[] = []): Promise<string> {
+/** Writes `source` (TypeScript, its imports seen from the folder `from`) as one module below the package, so that it finds the addon. */
+export async function bundleModule(source: string, external: readonly string[] = [], from = root): Promise<string> {
   const folder = join(root, 'out', 'test');
   mkdirSync(folder, { recursive: true });
   const outfile = join(folder, `module-${process.pid}-${++count}.mjs`);
   await build({
     absWorkingDir: root,
-    stdin: { contents: source, resolveDir: root, loader: 'ts' },
+    stdin: { contents: source, resolveDir: from, loader: 'ts' },
     outfile,
     bundle: true,
     format: 'esm',
@@ -32,11 +33,15 @@ export async function bundleModule(source: string, external: readonly string[] =
   return outfile;
 }
 
-/** What the module prints; rejects when it fails or has not ended after `timeoutMs`. */
-export async function runModule(source: string, timeoutMs = 10_000): Promise<string> {
-  const file = await bundleModule(source);
+/**
+ * What the module prints; rejects when it fails or has not ended in time.
+ * @param external packages that it loads from node_modules as they are
+ * @param from the folder that its imports are seen from
+ */
+export async function runModule(source: string, external: readonly string[] = [], from?: string): Promise<string> {
+  const file = await bundleModule(source, external, from);
   try {
-    return (await promisify(execFile)(process.execPath, [file], { timeout: timeoutMs, cwd: root })).stdout;
+    return (await promisify(execFile)(process.execPath, [file], { timeout: TIMEOUT_MS, cwd: root })).stdout;
   } finally {
     rmSync(file);
   }
