@@ -126,7 +126,8 @@ client.call('hangup').catch(() => undefined);
 await again;
 results.afterReset = await client.incr('counter');
 
-await Promise.all([client.quit(), subscriber.disconnect()]);
+subscriber.disconnect();
+await client.quit();
 server.close();
 await once(server, 'close');
 results.asked = [...asked.keys()];
