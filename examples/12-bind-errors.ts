@@ -35,15 +35,16 @@ again.set(SO.REUSEADDR, true);
 attempt('with SO_REUSEADDR', taken, again);
 again.close();
 
-function attempt(what: string, address: AddressLike, socket: Socket = kernel.socket(AF_INET, SOCK_STREAM)): void {
+function attempt(what: string, address: AddressLike, socket?: Socket): void {
+  const tried = socket ?? kernel.socket(AF_INET, SOCK_STREAM);
   try {
-    socket.bind(address);
+    tried.bind(address);
     console.log(`${what.padEnd(30)} 0`);
   } catch (error) {
     if (!(error instanceof SocketError)) throw error;
     console.log(`${what.padEnd(30)} -1, errno ${error.code}: ${error.text}`);
   }
-  if (socket !== first && socket !== again) socket.close();
+  if (socket === undefined) tried.close();
 }
 
 function asOrdinaryUser(run: () => void): void {
