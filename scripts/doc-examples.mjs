@@ -5,7 +5,8 @@
  *   node scripts/doc-examples.mjs [--check-only] [FILE…]
  *
  * An example is a whole module, as a reader would paste it: it names its imports (`import { … } from 'barewire/wire'`).
- * A block opened with ```ts no-run is type-checked and not run; use it for what needs privilege or never ends. A run
+ * A block opened with ```ts no-run is type-checked and not run; use it for what never ends. One opened with
+ * ```ts namespace calls reexecInUserNamespace and is run where the machine allows that, else only checked. A run
  * fails when the module throws, leaves a non-zero exit code, or has not ended after 20 seconds. Each runs in an empty
  * folder of its own, on the sources, without a build (the addon must be built if it needs the kernel).
  */
@@ -25,6 +26,7 @@ const checkOnly = process.argv.includes('--check-only');
 const chosen = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
 
 const failures = [];
+let namespacesAllowed;
 const examples = listFiles().flatMap((file) => extract(file, readFileSync(join(root, file), 'utf8')));
 if (examples.length === 0 && failures.length === 0) failures.push('no example found');
 
@@ -79,11 +81,12 @@ function fromMarkdown(file, text, offset) {
     const where = `${file}:${offset + i + 1}`;
     if (end === lines.length) failures.push(`${where}: code block without an end`);
     else if (language === 'ts' || language === 'typescript') {
-      if (attributes !== '' && attributes !== 'no-run') {
-        failures.push(`${where}: unknown mark '${attributes}'; expected 'no-run' or nothing`);
+      if (!['', 'no-run', 'namespace'].includes(attributes)) {
+        failures.push(`${where}: unknown mark '${attributes}'; expected 'no-run', 'namespace' or nothing`);
       }
+      const run = attributes === '' || (attributes === 'namespace' && mayMakeNamespaces());
       const code = lines.slice(i + 1, end).map((line) => (line.startsWith(indent) ? line.slice(indent.length) : line));
-      found.push(makeExample(file, offset + i + 2, code, attributes === ''));
+      found.push(makeExample(file, offset + i + 2, code, run));
     }
     i = end;
   }
@@ -118,6 +121,12 @@ function fromSource(file, text) {
     }
   }
   return found;
+}
+
+/** Root may; others in a user namespace, unless the machine forbids those. */
+function mayMakeNamespaces() {
+  namespacesAllowed ??= spawnSync('unshare', [...(process.geteuid?.() === 0 ? [] : ['-Ur']), '-n', 'true']).status === 0;
+  return namespacesAllowed;
 }
 
 function makeExample(file, line, code, run) {
