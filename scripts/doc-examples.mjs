@@ -125,7 +125,8 @@ function fromSource(file, text) {
 
 /** Root may; others in a user namespace, unless the machine forbids those. */
 function mayMakeNamespaces() {
-  namespacesAllowed ??= spawnSync('unshare', [...(process.geteuid?.() === 0 ? [] : ['-Ur']), '-n', 'true']).status === 0;
+  namespacesAllowed ??=
+    spawnSync('unshare', [...(process.geteuid?.() === 0 ? [] : ['-Ur']), '-n', 'true']).status === 0;
   return namespacesAllowed;
 }
 
