@@ -52,7 +52,10 @@ export async function buildNative({ soft = false, sanitize = false, prebuild = f
   if (existsSync(output) && mtime(output) >= newest) return output;
 
   const compiler = process.env.CC ?? 'cc';
-  const { include_dir: headers } = createRequire(import.meta.url)('node-api-headers');
+  const headers = headerFolder();
+  if (headers === undefined) {
+    return giveUp("Node-API's headers (node_api.h) were found neither in node-api-headers nor beside this Node.");
+  }
   mkdirSync(dirname(output), { recursive: true });
   // Written aside and renamed: a running program keeps the file it has mapped.
   const fresh = `${output}.${process.pid}`;
@@ -80,6 +83,16 @@ export async function buildNative({ soft = false, sanitize = false, prebuild = f
   if (result.status !== 0) return giveUp(`${compiler} failed on native/, see above; sockets are not available.`);
   renameSync(fresh, output);
   return output;
+}
+
+/** The headers: a development dependency here; in an installed package those that Node's own archive brings along. */
+function headerFolder() {
+  try {
+    return createRequire(import.meta.url)('node-api-headers').include_dir;
+  } catch {
+    const beside = join(dirname(dirname(process.execPath)), 'include', 'node');
+    return existsSync(join(beside, 'node_api.h')) ? beside : undefined;
+  }
 }
 
 function mtime(path) {

@@ -23,7 +23,16 @@ const { values: options } = parseArgs({ options: { only: { type: 'string' }, che
 /** Every line of Node from the oldest supported on: even numbers, as only those live long. */
 const LINES = ['20', '22', '24', '26'];
 /** What depends on the runtime: the addon, every kind of socket call, workers, streams. The rest is plain TypeScript. */
-const TESTS = ['test/native', 'test/conformance', 'test/control', 'test/families', 'test/life', 'test/node', 'src/socket', 'src/os'];
+const TESTS = [
+  'test/native',
+  'test/conformance',
+  'test/control',
+  'test/families',
+  'test/life',
+  'test/node',
+  'src/socket',
+  'src/os',
+];
 /** A minute is usual. */
 const LIMIT_MS = 300_000;
 
@@ -89,7 +98,11 @@ function refusal(name) {
   const { stdout, stderr, status, signal } = spawnSync(program, args, { encoding: 'utf8', timeout: 60_000 });
   const text = `${stdout}${stderr}`;
   const isRefused = status !== 0 && signal === null && /the native layer needs Node\.js/.test(text);
-  return { name, version, result: isRefused ? 'refused in words (ERR_BAREWIRE_NATIVE)' : `FAILED: ${text.slice(0, 200)}` };
+  return {
+    name,
+    version,
+    result: isRefused ? 'refused in words (ERR_BAREWIRE_NATIVE)' : `FAILED: ${text.slice(0, 200)}`,
+  };
 }
 
 const addon = await buildNative();
@@ -107,7 +120,9 @@ for (const line of lines) {
   const result = testOn(node);
   if (result.failed > 0) console.log(result.output);
   rows.push({ version, result });
-  console.log(`Node ${version}: ${result.passed} passed, ${result.failed} failed, ${result.skipped} skipped, ${result.seconds} s`);
+  console.log(
+    `Node ${version}: ${result.passed} passed, ${result.failed} failed, ${result.skipped} skipped, ${result.seconds} s`,
+  );
 }
 const refusals = options.only === undefined ? ['bun', 'deno'].map(refusal) : [];
 for (const { name, version, result } of refusals) console.log(`${name} ${version}: ${result}`);

@@ -47,7 +47,7 @@ function load(): { native: Native; path: string } {
   const why = failures.length === 0 ? '' : ` (${failures.join('; ')})`;
   throw new NativeMissingError(
     `no native addon for ${where}${why}: install a C compiler (Debian: apt-get install gcc libc6-dev) and run ` +
-      `'npm run build' in ${packageRoot()}`,
+      `'node ${join(packageRoot(), 'scripts', 'build-native.mjs')}'`,
   );
 }
 
