@@ -237,6 +237,19 @@ export class NetSocket extends SocketDuplex {
 
   // ---------------------------------------------------------------- state
 
+  // Typed as Node types them: not `undefined`, although it is that when there is no connection.
+  override get localAddress(): string {
+    return super.localAddress as string;
+  }
+
+  override get localPort(): number {
+    return super.localPort as number;
+  }
+
+  override get localFamily(): string {
+    return super.localFamily as string;
+  }
+
   get pending(): boolean {
     return this._handle === null || this.connecting;
   }

@@ -34,7 +34,7 @@ export class SocketDuplex extends Duplex {
   /** The flow while the socket is open, under the name by which libraries ask for it. */
   _handle: Flow | null = null;
   /** The `timeoutMs` of setTimeout. */
-  timeout: number | undefined = undefined;
+  timeout?: number;
   #timer: NodeJS.Timeout | undefined;
   #queueAtTimeout = 0;
   #noDelay = false;

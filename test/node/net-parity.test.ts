@@ -1,10 +1,11 @@
 /** `barewire/net` does what `node:net` does: the same scenario runs on both, and events, values and errors are compared. */
+import { readdirSync, readlinkSync } from 'node:fs';
 import * as nodeNet from 'node:net';
 import { describe, expect, test } from 'vitest';
 import * as ourNet from '../../src/node/net.ts';
 import { serverScenarios } from './parity/servers.ts';
 import { socketScenarios } from './parity/sockets.ts';
-import { type Net, type Scenario, Tape } from './parity/tape.ts';
+import { type Net, type Scenario, Tape, turns } from './parity/tape.ts';
 
 const LIMIT_MS = 4000;
 
@@ -23,14 +24,29 @@ async function record(net: Net, scenario: Scenario): Promise<Record<string, unkn
   }
 }
 
+function openSockets(): number {
+  let count = 0;
+  for (const fd of readdirSync('/proc/self/fd')) {
+    try {
+      if (readlinkSync(`/proc/self/fd/${fd}`).startsWith('socket:')) count++;
+    } catch {
+      // The descriptor that the folder was read with.
+    }
+  }
+  return count;
+}
+
 describe.each([
   ['sockets', socketScenarios],
   ['servers', serverScenarios],
 ] as const)('%s', (_, scenarios) => {
   test.each(scenarios.map((scenario) => [scenario.name, scenario] as const))('%s', async (_name, scenario) => {
     const expected = await record(nodeNet, scenario);
+    const open = openSockets();
     const ours = await record(ourNet as unknown as Net, scenario);
     expect(ours).toEqual(expected);
+    for (let turn = 0; turn < 50 && openSockets() > open; turn++) await turns(1);
+    expect(openSockets(), 'descriptors left open').toBeLessThanOrEqual(open);
   });
 });
 
