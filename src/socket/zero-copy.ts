@@ -4,6 +4,7 @@
  * and says so.
  */
 import { MSG_ZEROCOPY, SOCK_STREAM, SOL_SOCKET } from './constants.ts';
+import { SO_EE_CODE_ZEROCOPY_COPIED } from './control/index.ts';
 import { EBADF, ECANCELED } from './errno.ts';
 import { AbortError, SocketError } from './error.ts';
 import { ErrorQueue, type QueuedError } from './error-queue.ts';
@@ -27,16 +28,22 @@ export interface ZeroCopyResult {
   readonly copied: boolean;
 }
 
-/** One call's memory, as long as the kernel may read it. */
+/** One call, as long as the kernel may read its memory. */
 interface Pending {
   /** Held so that the memory lives. */
   readonly data: Uint8Array;
-  /** Completions that are still to come, and whether all data has been handed to the kernel. */
-  left: number;
+  readonly options: ZeroCopyOptions;
+  /** Bytes handed to the kernel so far. */
+  sent: number;
+  /** Whether all of it has been. */
   handedOver: boolean;
+  /** Completions that are still to come. */
+  left: number;
   copied: boolean;
-  done: () => void;
-  failed: (error: unknown) => void;
+  /** Aborted when the call has ended, however it did. */
+  readonly ended: AbortController;
+  readonly done: () => void;
+  readonly failed: (error: unknown) => void;
 }
 
 const senders = new WeakMap<Socket, ZeroCopySender>();
@@ -90,8 +97,9 @@ class ZeroCopySender {
   /** By the kernel's number: one for each system call that took something. */
   readonly #byId = new Map<number, Pending>();
   #nextId = 0;
-  /** Sends go one after the other: the kernel numbers them in this order. */
-  #turn: Promise<unknown> = Promise.resolve();
+  /** Calls whose data has not been handed over yet: one after the other, as the kernel numbers them. */
+  readonly #line: Pending[] = [];
+  #moving = false;
   /** Called at the next completion, by a send that found no room for another note. */
   #onRoom: (() => void) | undefined;
 
@@ -106,84 +114,83 @@ class ZeroCopySender {
   }
 
   send(data: Uint8Array, options: ZeroCopyOptions): Promise<ZeroCopyResult> {
-    const { driver } = this.#socket;
-    driver.pending(1);
-    const ended = this.#settled(data, options).finally(() => driver.pending(-1));
-    return ended;
-  }
-
-  /** One promise for the three ways in which a send ends: let go, failed, given up. */
-  #settled(data: Uint8Array, options: ZeroCopyOptions): Promise<ZeroCopyResult> {
     const { signal, timeoutMs } = options;
+    const { driver } = this.#socket;
     return new Promise((resolve, reject) => {
-      // Whoever gives up stops the loop that hands over, too.
-      const stop = new AbortController();
+      const ended = new AbortController();
       let cancelTimer: (() => void) | undefined;
-      const leave = (): void => {
+      const end = (how: () => void): void => {
+        if (ended.signal.aborted) return;
+        ended.abort();
         cancelTimer?.();
         signal?.removeEventListener('abort', onAbort);
+        driver.pending(-1);
+        how();
       };
       const pending: Pending = {
         data,
-        left: 0,
+        options,
+        sent: 0,
         handedOver: false,
+        left: 0,
         copied: false,
-        done: () => {
-          leave();
-          resolve({ bytes: sent, copied: pending.copied });
-        },
-        failed: (error) => {
-          leave();
-          stop.abort();
-          reject(error);
-        },
+        ended,
+        done: () => end(() => resolve({ bytes: pending.sent, copied: pending.copied })),
+        failed: (error) => end(() => reject(error)),
       };
       const onAbort = (): void => pending.failed(new AbortError(signal?.reason));
+      driver.pending(1);
       signal?.addEventListener('abort', onAbort);
       if (timeoutMs !== undefined && timeoutMs !== Number.POSITIVE_INFINITY) {
         const expired = (): void => pending.failed(timeoutError('sendmsg', timeoutMs, this.#socket.fd));
-        cancelTimer = this.#socket.driver.setTimer(timeoutMs, expired);
+        cancelTimer = driver.setTimer(timeoutMs, expired);
       }
-      let sent = 0;
-      const mine = this.#turn.then(async () => {
-        sent = await this.#handOver(pending, options, stop.signal);
-        pending.handedOver = true;
-        if (pending.left === 0) pending.done();
-      });
-      this.#turn = mine.catch(pending.failed);
+      this.#line.push(pending);
+      if (!this.#moving) void this.#move();
     });
   }
 
-  /** All of a stream's data, or one datagram; resolves with the bytes that went. */
-  async #handOver(pending: Pending, options: ZeroCopyOptions, stop: AbortSignal): Promise<number> {
-    const { data } = pending;
-    let sent = 0;
-    do {
-      sent += await this.#sendOnce(pending, sent === 0 ? data : data.subarray(sent), options, stop);
-    } while (sent < data.length && this.#socket.type === SOCK_STREAM);
-    return sent;
+  /** Hand over what waits in line, until the line is empty. The first steps are taken at once. */
+  async #move(): Promise<void> {
+    this.#moving = true;
+    for (let head = this.#line[0]; head !== undefined; head = this.#line[0]) {
+      try {
+        const wait = this.#handOver(head);
+        // Whoever waits wakes up when the call has ended meanwhile, too: then it is skipped.
+        if (wait === undefined) this.#line.shift();
+        else await wait;
+      } catch (error) {
+        head.failed(error);
+        this.#line.shift();
+      }
+    }
+    this.#moving = false;
   }
 
-  async #sendOnce(
-    pending: Pending,
-    data: Uint8Array,
-    { to, flags = 0 }: ZeroCopyOptions,
-    stop: AbortSignal,
-  ): Promise<number> {
-    for (;;) {
-      stop.throwIfAborted();
-      if (this.#socket.closed) throw new SocketError(ECANCELED, { syscall: 'sendmsg' });
-      try {
-        const count = this.#socket.trySendmsg({ data, to, flags: flags | MSG_ZEROCOPY });
-        // The kernel numbers a send only when it took something to keep.
-        if (count !== null && count > 0) this.#register(pending);
-        if (count !== null) return count;
-      } catch (error) {
-        if (!(error instanceof SocketError && error.code === 'ENOBUFS') || this.#byId.size === 0) throw error;
-        await this.#room(stop);
-        continue;
-      }
-      await this.#socket.ready('out', { signal: stop });
+  /** All of a stream's data, or one datagram. Undefined when there is nothing more to do for it; else what to wait for. */
+  #handOver(pending: Pending): Promise<void> | undefined {
+    const { data, options, ended } = pending;
+    while (!ended.signal.aborted && !pending.handedOver) {
+      const count = this.#sendOnce(pending.sent === 0 ? data : data.subarray(pending.sent), options);
+      if (count === 'blocked') return this.#socket.ready('out', { signal: ended.signal });
+      if (count === 'no room') return this.#room(ended.signal);
+      // The kernel numbers a send only when it took something to keep.
+      if (count > 0) this.#register(pending);
+      pending.sent += count;
+      pending.handedOver = pending.sent === data.length || this.#socket.type !== SOCK_STREAM;
+      if (pending.handedOver && pending.left === 0) pending.done();
+    }
+    return undefined;
+  }
+
+  #sendOnce(data: Uint8Array, { to, flags = 0 }: ZeroCopyOptions): number | 'blocked' | 'no room' {
+    if (this.#socket.closed) throw new SocketError(ECANCELED, { syscall: 'sendmsg' });
+    try {
+      return this.#socket.trySendmsg({ data, to, flags: flags | MSG_ZEROCOPY }) ?? 'blocked';
+    } catch (error) {
+      const mayWait = error instanceof SocketError && error.code === 'ENOBUFS' && this.#byId.size > 0;
+      if (mayWait) return 'no room';
+      throw error;
     }
   }
 
@@ -194,10 +201,10 @@ class ZeroCopySender {
   }
 
   /** Resolves at the next completion. */
-  #room(stop: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
+  #room(ended: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
       this.#onRoom = resolve;
-      stop.addEventListener('abort', () => reject(stop.reason), { once: true });
+      ended.addEventListener('abort', () => resolve(), { once: true });
       // What is on the queue already would wake nobody any more.
       this.#queue.read();
     });
@@ -207,7 +214,7 @@ class ZeroCopySender {
     if (origin !== 'zero-copy') return false;
     // One note may stand for a range of sends; it wraps around with the number.
     for (let id = info; ; id = (id + 1) % U32) {
-      this.#complete(id, code === 1);
+      this.#complete(id, code === SO_EE_CODE_ZEROCOPY_COPIED);
       if (id === data) break;
     }
     this.#onRoom?.();
@@ -225,9 +232,8 @@ class ZeroCopySender {
   }
 
   #failAll(error: SocketError): void {
-    const all = new Set(this.#byId.values());
+    const all = new Set([...this.#byId.values(), ...this.#line]);
     this.#byId.clear();
     for (const pending of all) pending.failed(error);
-    this.#onRoom?.();
   }
 }
