@@ -1,5 +1,6 @@
 /** Control messages keep what they say through encode and decode, byte for byte as CPython and the kernel lay them out. */
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { describe, expect, expectTypeOf, test } from 'vitest';
 import { controlSamples } from '../../../test/support/control-samples.ts';
 import { concat, fromHex, toHex } from '../../core/bytes.ts';
@@ -41,6 +42,11 @@ describe('every kind', () => {
       new DataView(shortened.buffer).setUint32(0, length, true);
       expect(encodeControl(decodeControl(shortened)).slice(0, length)).toEqual(shortened);
     }
+  });
+
+  test('has a line in docs/control-messages.md', () => {
+    const page = readFileSync(new URL('../../../docs/control-messages.md', import.meta.url), 'utf8');
+    expect(controlRows().filter(({ kind }) => !page.includes(`\`${kind}\``))).toEqual([]);
   });
 
   test('can be picked by its kind in the type checker too', () => {
