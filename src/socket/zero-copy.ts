@@ -13,6 +13,8 @@ import { checkTimeout, timeoutError, type WaitOptions } from './wait-queue.ts';
 
 const SO_ZEROCOPY = 60;
 const U32 = 2 ** 32;
+/** Bytes of one call on a stream: the kernel counts them all against RLIMIT_MEMLOCK before it takes any. */
+const MOST_PER_CALL = 1 << 20;
 
 export interface ZeroCopyOptions extends WaitOptions {
   /** Where to; left out on a connected socket. */
@@ -54,8 +56,8 @@ const senders = new WeakMap<Socket, ZeroCopySender>();
  * (not with `send`, if both wait).
  *
  * The kernel numbers these sends: on one socket let either this function or the program's own MSG_ZEROCOPY calls do all
- * of them. Where the kernel has no more room for notes (ENOBUFS, net.core.optmem_max, RLIMIT_MEMLOCK) the call waits for
- * an earlier one's completion, and fails only when there is none to wait for.
+ * of them. Where the kernel may pin no more memory (ENOBUFS: RLIMIT_MEMLOCK, net.core.optmem_max) the call waits for an
+ * earlier one's completion; when there is none to wait for, it sends as `send` does, and says `copied`.
  *
  * A call that is aborted, or ended by its deadline or by `close`, rejects while the kernel may still read the memory:
  * leave it unchanged then.
@@ -171,27 +173,32 @@ class ZeroCopySender {
   #handOver(pending: Pending): Promise<void> | undefined {
     const { data, options, ended } = pending;
     while (!ended.signal.aborted && !pending.handedOver) {
-      const count = this.#sendOnce(pending.sent === 0 ? data : data.subarray(pending.sent), options);
+      const isStream = this.#socket.type === SOCK_STREAM;
+      const piece = isStream ? data.subarray(pending.sent, pending.sent + MOST_PER_CALL) : data;
+      const count = this.#sendOnce(pending, piece, options);
       if (count === 'blocked') return this.#socket.ready('out', { signal: ended.signal });
       if (count === 'no room') return this.#room(ended.signal);
-      // The kernel numbers a send only when it took something to keep.
-      if (count > 0) this.#register(pending);
       pending.sent += count;
-      pending.handedOver = pending.sent === data.length || this.#socket.type !== SOCK_STREAM;
+      pending.handedOver = pending.sent === data.length || !isStream;
       if (pending.handedOver && pending.left === 0) pending.done();
     }
     return undefined;
   }
 
-  #sendOnce(data: Uint8Array, { to, flags = 0 }: ZeroCopyOptions): number | 'blocked' | 'no room' {
+  #sendOnce(pending: Pending, data: Uint8Array, { to, flags = 0 }: ZeroCopyOptions): number | 'blocked' | 'no room' {
     if (this.#socket.closed) throw new SocketError(ECANCELED, { syscall: 'sendmsg' });
+    let count: number | null;
     try {
-      return this.#socket.trySendmsg({ data, to, flags: flags | MSG_ZEROCOPY }) ?? 'blocked';
+      count = this.#socket.trySendmsg({ data, to, flags: flags | MSG_ZEROCOPY });
+      // The kernel numbers a send only when it took something to keep.
+      if (count !== null && count > 0) this.#register(pending);
     } catch (error) {
-      const mayWait = error instanceof SocketError && error.code === 'ENOBUFS' && this.#byId.size > 0;
-      if (mayWait) return 'no room';
-      throw error;
+      if (!(error instanceof SocketError && error.code === 'ENOBUFS')) throw error;
+      if (this.#byId.size > 0) return 'no room';
+      count = this.#socket.trySendmsg({ data, to, flags });
+      pending.copied = true;
     }
+    return count ?? 'blocked';
   }
 
   #register(pending: Pending): void {

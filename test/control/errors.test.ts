@@ -1,5 +1,5 @@
-/** An error says why: the ICMP message that caused it, from a closed port, a router that refuses, a path that is narrow. */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+/** An error says why: the ICMP message that caused it, here from a closed port of loopback; and nothing unless asked. */
+import { describe, expect, test } from 'vitest';
 import type { SocketAddress } from '../../src/addr/index.ts';
 import { kernel } from '../../src/os/kernel.ts';
 import type { Host } from '../../src/socket/host.ts';
@@ -13,17 +13,12 @@ import {
   IPPROTO_IPV6,
   type QueuedError,
   SOCK_DGRAM,
-  SOCK_RAW,
   SOCK_STREAM,
-  SocketError,
+  type SocketError,
   watchErrors,
 } from '../../src/socket/index.ts';
-import { describeInNamespace } from '../support/in-namespace.ts';
-import { type RoutedNamespaces, routedNamespaces } from '../support/namespaces.ts';
+import { causeOf, failure } from './cause.ts';
 
-const IP_MTU_DISCOVER = 10;
-const IPV6_MTU_DISCOVER = 23;
-const PMTUDISC_DO = 2;
 const timeoutMs = 5000;
 
 const families = [
@@ -36,20 +31,6 @@ function closedPort(host: Host, family: number, address: string, type: number = 
   using socket = host.socket(family, type);
   socket.bind(`${address}:0`);
   return socket.getsockname();
-}
-
-async function failure(promise: Promise<unknown>): Promise<SocketError> {
-  const error = await promise.then(
-    () => new Error('expected a SocketError'),
-    (reason: unknown) => reason,
-  );
-  if (!(error instanceof SocketError)) throw error;
-  return error;
-}
-
-function causeOf(error: SocketError): QueuedError {
-  expect(error.cause).toBeTypeOf('object');
-  return error.cause as QueuedError;
 }
 
 const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
@@ -208,89 +189,4 @@ test('families without an error queue are refused at the door', () => {
   udp.close();
   expect(() => explainErrors(udp)).toThrow(expect.objectContaining({ code: 'EBADF' }));
   expect(drainErrorQueue(udp)).toEqual([]);
-});
-
-describeInNamespace(import.meta.url, 'behind a router that refuses', () => {
-  let net: RoutedNamespaces;
-  beforeAll(() => {
-    net = routedNamespaces();
-  });
-  afterAll(() => net[Symbol.dispose]());
-
-  const refusals = [
-    ['IPv4 unreachable', AF_INET, '10.88.1.1', 'EHOSTUNREACH', 'icmp', 3, 1, '10.88.0.2'],
-    ['IPv4 prohibited', AF_INET, '10.88.2.1', 'EHOSTUNREACH', 'icmp', 3, 13, '10.88.0.2'],
-    ['IPv6 unreachable', AF_INET6, '[fd88:1::1]', 'ENETUNREACH', 'icmp6', 1, 0, 'fd88::2'],
-    ['IPv6 prohibited', AF_INET6, '[fd88:2::1]', 'EACCES', 'icmp6', 1, 1, 'fd88::2'],
-  ] as const;
-
-  test.each(refusals)('UDP, %s', async (_, family, address, code, origin, type, icmpCode, offender) => {
-    using udp = net.client.socket(family, SOCK_DGRAM);
-    explainErrors(udp);
-    await udp.sendto('over there?', `${address}:7`);
-    const error = await failure(udp.recv(1, { timeoutMs }));
-    const cause = causeOf(error);
-    expect(error.code).toBe(code);
-    expect(cause).toMatchObject({
-      origin,
-      type,
-      code: icmpCode,
-      offender: { address: offender },
-      destination: { port: 7 },
-    });
-    expect(text(cause.payload)).toBe('over there?');
-  });
-
-  test.each(refusals)('TCP connect, %s', async (_, family, address, code, origin, type, icmpCode, offender) => {
-    using tcp = net.client.socket(family, SOCK_STREAM);
-    explainErrors(tcp);
-    const error = await failure(tcp.connect(`${address}:80`, { timeoutMs }));
-    expect(error).toMatchObject({ code, syscall: 'connect', port: 80 });
-    const cause = causeOf(error);
-    expect(cause).toMatchObject({ origin, type, code: icmpCode, offender: { address: offender } });
-    // The TCP header stands at its head: our SYN's target port.
-    expect((cause.payload[2] as number) * 256 + (cause.payload[3] as number)).toBe(80);
-  });
-
-  test('a raw socket hears of its packets', async () => {
-    using raw = net.client.socket(AF_INET, SOCK_RAW, 253);
-    explainErrors(raw);
-    // Linux looks at an ICMP error only when it quotes at least 8 bytes behind the IP header.
-    await raw.sendto('a raw packet', '10.88.2.1:0');
-    const cause = causeOf(await failure(raw.recv(1, { timeoutMs })));
-    expect(cause).toMatchObject({ type: 3, code: 13, offender: { address: '10.88.0.2' } });
-    expect(text(cause.payload)).toContain('a raw packet');
-  });
-
-  test.each([
-    ['IPv4', AF_INET, '10.88.0.2', '10.88.0.2:7', IPPROTO_IP, IP_MTU_DISCOVER],
-    ['IPv6', AF_INET6, 'fd88::2', '[fd88::2]:7', IPPROTO_IPV6, IPV6_MTU_DISCOVER],
-  ] as const)(
-    'too big for our own interface, %s: this host says how much fits',
-    async (_, family, address, to, level, option) => {
-      using udp = net.client.socket(family, SOCK_DGRAM);
-      udp.setsockopt(level, option, PMTUDISC_DO);
-      explainErrors(udp);
-      const error = await failure(udp.sendto(new Uint8Array(3000), to));
-      expect(error).toMatchObject({ code: 'EMSGSIZE', syscall: 'sendto' });
-      expect(causeOf(error)).toMatchObject({ origin: 'local', errno: 90, mtu: 1500, destination: { address } });
-      expect(causeOf(error).text).toMatch(/^this host about .*, 1500 bytes fit$/);
-    },
-  );
-
-  test.each([
-    ['IPv4', AF_INET, '10.88.3.1:7', IPPROTO_IP, IP_MTU_DISCOVER, { origin: 'icmp', type: 3, code: 4 }],
-    ['IPv6', AF_INET6, '[fd88:3::1]:7', IPPROTO_IPV6, IPV6_MTU_DISCOVER, { origin: 'icmp6', type: 2, code: 0 }],
-  ] as const)(
-    'too big further on, %s: the router says how much fits',
-    async (_, family, to, level, option, expected) => {
-      using udp = net.client.socket(family, SOCK_DGRAM);
-      udp.setsockopt(level, option, PMTUDISC_DO);
-      explainErrors(udp);
-      await udp.sendto(new Uint8Array(1400), to);
-      const error = await failure(udp.recv(1, { timeoutMs }));
-      expect(error.code).toBe('EMSGSIZE');
-      expect(causeOf(error)).toMatchObject({ ...expected, mtu: 1300 });
-    },
-  );
 });

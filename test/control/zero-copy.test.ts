@@ -1,12 +1,9 @@
 /**
  * A zero-copy send resolves when the kernel has let go of its memory: TCP and UDP, IPv4 and IPv6, many at once, beside
- * ICMP errors and timed sends on the same socket, without room for notes, ended by close, deadline and abort.
+ * ICMP errors and timed sends on the same socket, ended by close, deadline and abort.
  */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { kernel } from '../../src/os/kernel.ts';
-import { NetworkNamespace } from '../../src/os/namespace.ts';
-import { Rtnetlink } from '../../src/os/netlink/rtnetlink.ts';
-import type { Host } from '../../src/socket/host.ts';
 import {
   AF_INET,
   AF_INET6,
@@ -20,8 +17,7 @@ import {
   sendTimed,
   sendZeroCopy,
 } from '../../src/socket/index.ts';
-import { describeInNamespace } from '../support/in-namespace.ts';
-import { setSysctl } from '../support/namespaces.ts';
+import { pattern, readAll, tcpPair } from './streams.ts';
 
 const SO_SNDBUF = 7;
 const SO_RCVBUF = 8;
@@ -31,33 +27,6 @@ const families = [
   ['IPv4', AF_INET, '127.0.0.1'],
   ['IPv6', AF_INET6, '[::1]'],
 ] as const;
-
-async function tcpPair(host: Host, family: number, address: string): Promise<[Socket, Socket]> {
-  using listener = host.socket(family, SOCK_STREAM);
-  listener.bind(`${address}:0`);
-  listener.listen();
-  const client = host.socket(family, SOCK_STREAM);
-  await client.connect(listener.getsockname(), { timeoutMs });
-  return [client, await listener.accept({ timeoutMs })];
-}
-
-async function readAll(socket: Socket, length: number): Promise<Uint8Array> {
-  const all = new Uint8Array(length);
-  let at = 0;
-  while (at < length) {
-    const count = await socket.recv(all.subarray(at), { timeoutMs });
-    if (count === 0) break;
-    at += count;
-  }
-  return all.subarray(0, at);
-}
-
-/** Bytes that tell where they stood. */
-function pattern(length: number, seed = 1): Uint8Array {
-  const bytes = new Uint8Array(length);
-  for (let i = 0; i < length; i++) bytes[i] = i * 31 + seed;
-  return bytes;
-}
 
 describe.each(families)('%s', (_, family, address) => {
   test('TCP: all of it, more than the send buffer holds', async () => {
@@ -198,40 +167,5 @@ describe('how it ends otherwise', () => {
     );
     using unconnected = kernel.socket(AF_INET, SOCK_STREAM);
     await expect(sendZeroCopy(unconnected, new Uint8Array(1))).rejects.toMatchObject({ code: 'EPIPE' });
-  });
-});
-
-describeInNamespace(import.meta.url, 'in a namespace of its own', () => {
-  let near: NetworkNamespace;
-  beforeAll(() => {
-    near = NetworkNamespace.create('near');
-    using route = new Rtnetlink(near);
-    route.setLink(1, { up: true });
-  });
-  afterAll(() => near.close());
-
-  test('no room for notes (ENOBUFS): sends wait for the completions of others, and all go', async () => {
-    const [client, server] = await tcpPair(near, AF_INET, '127.0.0.1');
-    using _client = client;
-    using _server = server;
-    setSysctl(near, 'core/optmem_max', 4096);
-    const parts = Array.from({ length: 100 }, (_, i) => pattern(3000, i));
-    const sending = Promise.all(parts.map((part) => sendZeroCopy(client, part, { timeoutMs })));
-    const whole = Buffer.concat(parts);
-    expect(Buffer.compare(await readAll(server, whole.length), whole)).toBe(0);
-    expect(await sending).toHaveLength(100);
-  });
-
-  test('a packet that goes nowhere near a receiver is not copied', async () => {
-    using route = new Rtnetlink(near);
-    // A cable whose other end is not plugged in: what is sent is dropped as it is.
-    route.addVeth({ name: 'plug0' }, { name: 'plug1' });
-    const { index } = route.link('plug0');
-    route.setLink(index, { up: true });
-    route.addAddress(index, '10.99.0.1/24');
-    route.addNeighbour(index, '10.99.0.2', '02:00:00:00:00:02');
-    using udp = near.socket(AF_INET, SOCK_DGRAM);
-    const result = await sendZeroCopy(udp, pattern(1000), { to: '10.99.0.2:9', timeoutMs });
-    expect(result).toEqual({ bytes: 1000, copied: false });
   });
 });
