@@ -6,13 +6,19 @@
  * Run: npm run example -- 27-tcp-client [ADDRESS]; PORT says which port, 8888 otherwise
  */
 import { createInterface } from 'node:readline';
-import { AF_INET, kernel, SOCK_STREAM } from 'barewire';
+import { AF_INET, kernel, SOCK_STREAM, SocketError } from 'barewire';
 
 const text = new TextDecoder();
 const address = process.argv[2] ?? '127.0.0.1';
 
 const socket = kernel.socket(AF_INET, SOCK_STREAM);
-await socket.connect(`${address}:${process.env.PORT ?? 8888}`);
+try {
+  await socket.connect(`${address}:${process.env.PORT ?? 8888}`);
+} catch (error) {
+  if (!(error instanceof SocketError)) throw error;
+  console.error(`connect error: ${error.text}`); // perror("connect error")
+  process.exit(1);
+}
 console.log('Client-> connected');
 
 for await (const line of createInterface({ input: process.stdin })) {

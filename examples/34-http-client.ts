@@ -9,9 +9,15 @@
  */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { AF_INET, inet_ntop, inet_pton, kernel, SOCK_STREAM } from 'barewire';
+import { AF_INET, inet_ntop, inet_pton, kernel, SOCK_STREAM, SocketError } from 'barewire';
 
-const [, , address = '127.0.0.1', host = 'localhost', port = String(await webServerOfOurs())] = process.argv;
+const [
+  ,
+  ,
+  address = '127.0.0.1',
+  host = 'localhost',
+  port = String(process.argv.length > 2 ? 80 : await webServerOfOurs()),
+] = process.argv;
 
 const bytes = inet_pton(AF_INET, address);
 if (bytes === null) {
@@ -21,7 +27,13 @@ if (bytes === null) {
 }
 
 const socket = kernel.socket(AF_INET, SOCK_STREAM);
-await socket.connect(`${inet_ntop(AF_INET, bytes)}:${port}`, { timeoutMs: 5000 });
+try {
+  await socket.connect(`${inet_ntop(AF_INET, bytes)}:${port}`, { timeoutMs: 5000 });
+} catch (error) {
+  if (!(error instanceof SocketError)) throw error;
+  console.error(`connect error: ${error.text}`); // perror("connect error")
+  process.exit(1);
+}
 await socket.sendAll(`GET / HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
 
 // One recv may hold any part of the answer, and may cut a character in two.

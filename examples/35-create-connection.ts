@@ -11,7 +11,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { AF_INET, AF_INET6, kernel, SOCK_STREAM, type Socket, SocketError } from 'barewire';
 
-const [, , host = 'localhost', port = String(await webServerOfOurs())] = process.argv;
+const [, , host = 'localhost', port = String(process.argv.length > 2 ? 80 : await webServerOfOurs())] = process.argv;
 
 const connection = await createConnection(host, Number(port), { timeoutMs: 5000 });
 await connection.sendAll(`GET / HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);

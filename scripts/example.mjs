@@ -73,9 +73,14 @@ async function main([wanted, ...args]) {
   try {
     await import(pathToFileURL(module).href);
   } catch (error) {
-    if (error?.name !== 'LabRefused') throw error;
-    process.stderr.write(`this machine does not allow what the lesson needs: ${error.message}\n`);
-    process.exitCode = REFUSED;
+    if (error?.name === 'LabRefused') {
+      process.stderr.write(`this machine does not allow what the lesson needs: ${error.message}\n`);
+      process.exitCode = REFUSED;
+    } else if (error?.name === 'SocketError') {
+      // As perror(3) would: a port that is taken is no reason for a stack trace.
+      process.stderr.write(`${error.message}: ${error.text}\n`);
+      process.exit(1);
+    } else throw error;
   }
 }
 

@@ -1,4 +1,8 @@
 /** Lessons that talk to another program: with each other, and with C, Python and nc at the other end, both ways round. */
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { Workshop } from '../peers/run.ts';
 import { Lessons, portOf } from './lessons.ts';
@@ -60,7 +64,7 @@ describe('27, TCP server and client', () => {
     await server.exits();
     const client = lessons.start('27-tcp-client', [], { PORT: String(port) });
     expect(await client.exits()).toBe(1);
-    expect(client.stderr).toContain('ECONNREFUSED');
+    expect(client.stderr).toBe('connect error: Connection refused\n');
   });
 });
 
@@ -184,4 +188,47 @@ test("32, one UDP socket: Python's client", async () => {
   expect(client.stdout).toContain('Your data was 11 bytes long');
   await server.says('closed');
   expect(await server.exits()).toBe(0);
+});
+
+describe('34, HTTP client', () => {
+  test("with Python's web server", async () => {
+    const server = workshop.run('python3', '-u', '-m', 'http.server', '0', '--bind', '127.0.0.1');
+    await server.says('Serving HTTP');
+    const port = /port (\d+)/.exec(server.stdout)?.[1] ?? '';
+    const client = lessons.start('34-', ['127.0.0.1', 'localhost', port]);
+    expect(await client.exits(), client.stderr).toBe(0);
+    expect(client.stdout).toMatch(/^HTTP\/1\.0 200 OK\r?\nServer: SimpleHTTP/);
+    expect(client.stdout).toContain('</html>');
+  });
+
+  test('what is no address, and nobody there', async () => {
+    const wrong = lessons.start('34-', ['010.0.0.1']);
+    expect(await wrong.exits()).toBe(1);
+    expect(wrong.stderr).toBe("inet_pton: '010.0.0.1' is no IPv4 address\n");
+    const nobody = lessons.start('34-', ['127.0.0.1', 'localhost', '1']);
+    expect(await nobody.exits()).toBe(1);
+    expect(nobody.stderr).toBe('connect error: Connection refused\n');
+  });
+});
+
+test("36, HTTPS client with openssl's server, its certificate among Node's authorities", async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'barewire-https-'));
+  try {
+    const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
+    const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost', '-days', '1'];
+    const make = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
+    execFileSync('openssl', [...make, '-keyout', key, '-out', cert, ...subject], { stdio: 'pipe' });
+    const server = workshop.run('openssl', 's_server', '-accept', '127.0.0.1:0', '-www', '-key', key, '-cert', cert);
+    await server.says('ACCEPT');
+    const port = /ACCEPT \S*:(\d+)/.exec(server.stdout)?.[1] ?? '';
+    const trusting = { NODE_EXTRA_CA_CERTS: cert };
+    const client = lessons.start('36-', ['127.0.0.1', 'localhost', port], trusting);
+    expect(await client.exits(), client.stderr).toBe(0);
+    expect(client.stdout).toMatch(/^HTTP\/1\.0 200 ok over TLSv1\.3/i);
+    const doubting = lessons.start('36-', ['127.0.0.1', 'localhost', port]);
+    expect(await doubting.exits()).toBe(1);
+    expect(doubting.stderr).toContain('DEPTH_ZERO_SELF_SIGNED_CERT');
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
