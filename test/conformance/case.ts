@@ -2,7 +2,7 @@
 import { parseScript, type Step } from './language.ts';
 
 /** What a host may be without; a case that needs it is skipped there, with the host's reason. */
-export type Need = 'inet6' | 'unix' | 'raw' | 'oob' | 'ioctl' | 'packet' | 'netlink';
+export type Need = 'inet6' | 'unix' | 'raw' | 'oob' | 'ioctl' | 'packet' | 'netlink' | 'dup' | 'unprivileged';
 
 export interface Case {
   /** As a path: `inet/stream/connected/peer-closed/recv → ""`. */
@@ -25,26 +25,28 @@ export class Group {
     this.subject = subject;
   }
 
-  add(id: string, source: string, script: string, note?: string): void {
+  /** @param more what the script needs beside what can be read off it */
+  add(id: string, source: string, script: string, note?: string, more: readonly Need[] = []): void {
     if (this.#ids.has(id)) throw new TypeError(`two cases are called '${id}'`);
     this.#ids.add(id);
     const steps = parseScript(script);
     const names = steps.flatMap(({ makes }) => makes);
     if (new Set(names).size !== names.length) throw new TypeError(`'${id}' makes two sockets of one name`);
-    this.cases.push({ id, source, note, steps, needs: needsOf(steps) });
+    this.cases.push({ id, source, note, steps, needs: needsOf(steps, more) });
   }
 }
 
 /** What a script cannot do without can be read off it. */
-function needsOf(steps: readonly Step[]): ReadonlySet<Need> {
-  const needs = new Set<Need>();
+function needsOf(steps: readonly Step[], more: readonly Need[]): ReadonlySet<Need> {
+  const needs = new Set<Need>(more);
   for (const { call, args, flags } of steps) {
     if (call === 'socket' || call === 'socketpair') {
       const [domain, type] = args;
       if (domain === 'inet6' || domain === 'unix' || domain === 'packet' || domain === 'netlink') needs.add(domain);
-      if (type === 'raw' && domain !== 'unix') needs.add('raw');
+      // Who asks for no privilege asks to be refused.
+      if (type === 'raw' && domain !== 'unix' && !more.includes('unprivileged')) needs.add('raw');
     }
-    if (call === 'ioctl') needs.add('ioctl');
+    if (call === 'ioctl' || call === 'dup') needs.add(call);
     if (flags.includes('OOB')) needs.add('oob');
   }
   return needs;

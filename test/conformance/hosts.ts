@@ -3,8 +3,18 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { kernel } from '../../src/os/kernel.ts';
+import { NetworkNamespace } from '../../src/os/namespace.ts';
+import { Rtnetlink } from '../../src/os/netlink/index.ts';
 import type { Host } from '../../src/socket/host.ts';
-import { AF_INET, AF_INET6, IPPROTO_RAW, SOCK_RAW, SOCK_STREAM, SocketError } from '../../src/socket/index.ts';
+import {
+  AF_INET,
+  AF_INET6,
+  IPPROTO_RAW,
+  observeHost,
+  SOCK_RAW,
+  SOCK_STREAM,
+  SocketError,
+} from '../../src/socket/index.ts';
 import type { Need } from './case.ts';
 import type { Files } from './interpreter.ts';
 
@@ -17,11 +27,43 @@ export interface TestHost {
   readonly lacks?: () => ReadonlyMap<Need, string>;
 }
 
-export const hosts: readonly TestHost[] = [
-  { name: 'kernel', host: kernel, files: temporaryFiles(), lacks: () => lacksOfKernel(kernel) },
+const files = temporaryFiles();
+
+/** The hosts that every suite runs on. */
+export const hosts: readonly TestHost[] = [{ name: 'kernel', host: kernel, files, lacks: () => lacksOf(kernel) }];
+
+/** Calls that began and have not ended: an observer must be told of both, whatever the call does. */
+export const openCalls = new Map<number, string>();
+let token = 0;
+
+const observed = observeHost(kernel, {
+  enter: ({ name }) => {
+    openCalls.set(++token, name);
+    return token;
+  },
+  exit: (given) => {
+    if (!openCalls.delete(given)) throw new Error(`a call ended twice, or never began: ${given}`);
+  },
+});
+
+/** The hosts of the table: sockets that are observed must behave as those that are not. */
+export const tableHosts: readonly TestHost[] = [
+  ...hosts,
+  { name: 'observed', host: observed, files, lacks: () => lacksOf(observed) },
 ];
 
-function lacksOfKernel(host: Host): ReadonlyMap<Need, string> {
+/** A network namespace of its own, its loopback up, as one more host; close it afterwards. */
+export function namespaceHost(): TestHost & { readonly host: NetworkNamespace } {
+  const host = NetworkNamespace.create('namespace');
+  using route = new Rtnetlink(host);
+  route.setLink(LOOPBACK, { up: true });
+  return { name: 'namespace', host, files, lacks: () => lacksOf(host) };
+}
+
+/** The loopback interface has this number in every namespace. */
+const LOOPBACK = 1;
+
+function lacksOf(host: Host): ReadonlyMap<Need, string> {
   const lacks = new Map<Need, string>();
   const probe = (need: Need, what: string, run: () => void): void => {
     try {
@@ -38,6 +80,8 @@ function lacksOfKernel(host: Host): ReadonlyMap<Need, string> {
   probe('raw', 'raw sockets need CAP_NET_RAW (root, or unshare -Urn)', () => {
     host.socket(AF_INET, SOCK_RAW, IPPROTO_RAW).close();
   });
+  if (!lacks.has('raw'))
+    lacks.set('unprivileged', 'this process has privileges over the network (try as an ordinary user)');
   return lacks;
 }
 

@@ -18,6 +18,7 @@ import {
   IPPROTO_TCP,
   IPPROTO_UDP,
   IPV6,
+  type OutgoingMessage,
   type Received,
   SOCK_DGRAM,
   SOCK_RAW,
@@ -72,6 +73,20 @@ const PROTOCOLS: { readonly [word: string]: number } = {
   // Unassigned (IANA), and seldom those of another run on this machine.
   mine: 143 + ((globalThis.process?.pid ?? 0) % 50),
   other: 193 + ((globalThis.process?.pid ?? 0) % 50),
+};
+
+/** Calls of the language that are not called as their system call. */
+const SYSCALLS: { readonly [call: string]: string } = {
+  tryrecvlen: 'recv',
+  recvip: 'recvfrom',
+  tryrecvip: 'recvfrom',
+  sendfd: 'sendmsg',
+  recvfd: 'recvmsg',
+  recvall: 'recv',
+  fill: 'send',
+  drain: 'recv',
+  set: 'setsockopt',
+  get: 'getsockopt',
 };
 
 /** Long enough for a busy machine; nothing that passes comes near it. */
@@ -130,8 +145,20 @@ class Run {
     } catch (error) {
       if (!(error instanceof SocketError)) throw error;
       if (error.code === 'ERR_SOCKET_TIMEOUT') return { text: WAITED };
-      return { text: error.code };
+      return { text: this.#faultOf(error, step) ?? error.code };
     }
+  }
+
+  /** What is wrong with an error beside its code, in words that no expectation has. */
+  #faultOf(error: SocketError, { call, args }: Step): string | undefined {
+    const syscall = SYSCALLS[call] ?? call.replace(/^try/, '');
+    if (error.syscall !== syscall) return `${error.code}, but of ${error.syscall}, not ${syscall}`;
+    if (error.errno >= 0) return `${error.code} with errno ${error.errno}`;
+    if (!['bind', 'connect', 'sendto'].includes(syscall) || call === 'tryconnect') return undefined;
+    const address = this.#names.parse((syscall === 'sendto' ? args[2] : args[1]) as string);
+    if (address.family !== 'inet' && address.family !== 'inet6') return undefined;
+    const same = error.address === address.address && error.port === address.port;
+    return same ? undefined : `${error.code} with the address ${error.address}:${error.port}`;
   }
 
   async #call({ call, makes, args, flags: words, expect }: Step): Promise<string | Outcome> {
@@ -146,6 +173,10 @@ class Run {
         this.#keep(name, pair[0]);
         return this.#keep(other, pair[1]);
       }
+      case 'dup':
+        return this.#keep(name, this.#names.socket(first).dup());
+      case 'recvfd':
+        return this.#keep(name, await this.#recvfd(this.#names.socket(first)));
       case 'port':
         this.#names.namePort(name, this.#freePort());
         return 'ok';
@@ -222,6 +253,10 @@ class Run {
       case 'tryrecvfrom': {
         const message = socket.tryRecvfrom(new Uint8Array(Number(second)), flags);
         return message === null ? 'EAGAIN' : this.#message(message);
+      }
+      case 'sendfd': {
+        const control = [{ kind: 'rights', fds: [this.#names.socket(third)] }] as const;
+        return String(await this.#sendmsg(socket, { data: dataOf(second), control }));
       }
       case 'recvmsg':
         return this.#recvmsg(socket, Number(second), flags);
@@ -389,6 +424,25 @@ class Run {
     if (this.#form === 'sync') return socket.recvfromSync(size, { flags, timeoutMs: DEADLINE_MS });
     const buffer = new Uint8Array(size);
     return this.#trying(socket, 'in', () => socket.tryRecvfrom(buffer, flags));
+  }
+
+  async #sendmsg(socket: Socket, message: OutgoingMessage): Promise<number> {
+    if (this.#form === 'async') return this.#bounded(socket, socket.sendmsg(message));
+    if (this.#form === 'sync') return socket.sendmsgSync(message, { timeoutMs: DEADLINE_MS });
+    return this.#trying(socket, 'out', () => socket.trySendmsg(message));
+  }
+
+  async #recvfd(socket: Socket): Promise<Socket> {
+    const room = { size: 1 };
+    const message =
+      this.#form === 'async'
+        ? await this.#bounded(socket, socket.recvmsg(room))
+        : this.#form === 'sync'
+          ? socket.recvmsgSync({ ...room, timeoutMs: DEADLINE_MS })
+          : await this.#trying(socket, 'in', () => socket.tryRecvmsg(room));
+    const [fd] = message.controlOf('rights')?.fds ?? [];
+    if (fd === undefined) throw new TypeError('no descriptor came');
+    return this.#host.adopt(fd);
   }
 
   async #recvmsg(socket: Socket, size: number, flags: number): Promise<string> {

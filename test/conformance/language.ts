@@ -52,6 +52,12 @@ const io = (args: number): Shape => ({ least: args, most: args, makes: 0, flags:
 export const CALLS: { readonly [call: string]: Shape } = {
   socket: shape(2, 3, 1),
   socketpair: shape(2, 3, 2),
+  /** A second descriptor for the same socket. */
+  dup: shape(1, 1, 1),
+  /** Send data along with the descriptor of the socket that is named last: SCM_RIGHTS. */
+  sendfd: shape(3),
+  /** Receive one byte and the descriptor that came along. */
+  recvfd: shape(1, 1, 1),
   port: shape(0, 0, 1),
   bind: shape(2),
   listen: shape(1, 2),
@@ -129,10 +135,12 @@ export const OPTIONS: { readonly [name: string]: readonly [level: number, number
   IP_TOS: [0, 1],
   IP_TTL: [0, 2],
   IP_HDRINCL: [0, 3],
+  IP_RECVERR: [0, 11],
   IP_FREEBIND: [0, 15],
   IP_MTU_DISCOVER: [0, 10],
   IP_BIND_ADDRESS_NO_PORT: [0, 24],
   IPV6_UNICAST_HOPS: [41, 16],
+  IPV6_RECVERR: [41, 25],
   IPV6_V6ONLY: [41, 26],
   TCP_NODELAY: [6, 1],
   TCP_MAXSEG: [6, 2],

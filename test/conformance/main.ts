@@ -1,10 +1,11 @@
 /**
  * The conformance table as a program: `npm run conformance -- [options]` (scripts/conformance.mjs bundles and starts it).
  *
- *   --host NAME    the host to judge (kernel)
+ *   --host NAME    the host to judge: kernel, or observed (the kernel, every call reported)
  *   --only TEXT    cases whose id or subject holds this text
  *   --form FORM    async, try or sync; all three when left out
  *   --list         print the cases with their sources and run nothing
+ *   --notes        print where Linux differs from POSIX or an RFC, and run nothing
  *   --script       with --list or a failure: print the scripts too
  *   --no-python    without the comparison with CPython
  *   --json         one JSON document instead of the table
@@ -13,7 +14,7 @@
  */
 import { parseArgs } from 'node:util';
 import type { Case } from './case.ts';
-import { hosts, type TestHost } from './hosts.ts';
+import { type TestHost, tableHosts } from './hosts.ts';
 import { FORMS, type Form } from './interpreter.ts';
 import { type Judgement, judge } from './judge.ts';
 import { knownFailures } from './known-failures.ts';
@@ -26,6 +27,7 @@ interface Options {
   readonly only: string;
   readonly forms: readonly Form[];
   readonly list: boolean;
+  readonly notes: boolean;
   readonly script: boolean;
   readonly python: boolean;
   readonly json: boolean;
@@ -45,21 +47,24 @@ function readOptions(args: string[]): Options {
       only: { type: 'string', default: '' },
       form: { type: 'string' },
       list: { type: 'boolean', default: false },
+      notes: { type: 'boolean', default: false },
       script: { type: 'boolean', default: false },
       python: { type: 'boolean', default: true },
       json: { type: 'boolean', default: false },
     },
   });
-  const host = hosts.find(({ name }) => name === values.host);
+  const host = tableHosts.find(({ name }) => name === values.host);
   if (host === undefined) {
-    throw new RangeError(`--host: expected one of ${hosts.map(({ name }) => name).join(', ')}, got '${values.host}'`);
+    throw new RangeError(
+      `--host: expected one of ${tableHosts.map(({ name }) => name).join(', ')}, got '${values.host}'`,
+    );
   }
   const form = FORMS.find((name) => name === values.form);
   if (values.form !== undefined && form === undefined) {
     throw new RangeError(`--form: expected one of ${FORMS.join(', ')}, got '${values.form}'`);
   }
-  const { only, list, script, python, json } = values;
-  return { host, only, forms: form === undefined ? FORMS : [form], list, script, python, json };
+  const { only, list, notes, script, python, json } = values;
+  return { host, only, forms: form === undefined ? FORMS : [form], list, notes, script, python, json };
 }
 
 function chosen(only: string): { subject: string; cases: Case[] }[] {
@@ -89,6 +94,21 @@ function list(options: Options): void {
     }
   }
   say(`${sections.reduce((sum, { cases }) => sum + cases.length, 0)} cases`);
+}
+
+/** Every note once, with the sources of its cases and how many there are. */
+function listNotes({ only, json }: Options): void {
+  const notes = new Map<string, { sources: Set<string>; cases: number }>();
+  for (const { note, source } of chosen(only).flatMap(({ cases }) => cases)) {
+    if (note === undefined) continue;
+    const row = notes.get(note) ?? { sources: new Set(), cases: 0 };
+    row.sources.add(source);
+    row.cases++;
+    notes.set(note, row);
+  }
+  const rows = [...notes].map(([note, { sources, cases }]) => ({ note, sources: [...sources], cases }));
+  if (json) say(JSON.stringify(rows));
+  else for (const { note, sources, cases } of rows) say(`${note}\n    ${cases} cases: ${sources.join('; ')}`);
 }
 
 function plain({ id, source, note, needs, steps }: Case): object {
@@ -192,6 +212,7 @@ function printJson(options: Options, sections: readonly Section[], judgement: Ju
 try {
   const options = readOptions(process.argv.slice(2));
   if (options.list) list(options);
+  else if (options.notes) listNotes(options);
   else process.exitCode = (await run(options)) ? 0 : 1;
 } catch (error) {
   process.stderr.write(`conformance: ${error instanceof Error ? error.message : String(error)}\n`);

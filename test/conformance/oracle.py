@@ -252,6 +252,11 @@ class Script:
         if call == "unlink":
             return os.unlink(self.paths + args[0])
         sock = self.sockets[args[0]]
+        if call == "dup":
+            return self.keep(makes[0], sock.dup())
+        if call == "recvfd":
+            _, fds, _, _ = self.waiting(sock, select.POLLIN, lambda: socket.recv_fds(sock, 1, 1))
+            return self.keep(makes[0], socket.socket(fileno=fds[0]))
         if call in ("accept", "tryaccept"):
             accepted = self.waiting(sock, select.POLLIN, sock.accept) if call == "accept" else sock.accept()
             return self.keep(makes[0], accepted[0])
@@ -306,6 +311,10 @@ class Script:
             return checked(libc.sendto(sock.fileno(), data, len(data), flags, to, len(to)))
 
         return attempt() if once else self.waiting(sock, select.POLLOUT, attempt)
+
+    def do_sendfd(self, sock, args, *_):
+        fds = [self.sockets[args[1]].fileno()]
+        return self.waiting(sock, select.POLLOUT, lambda: socket.send_fds(sock, [data_of(args[0])], fds))
 
     def do_writev(self, sock, args, *_):
         return self.waiting(sock, select.POLLOUT, lambda: sock.sendmsg([data_of(word) for word in args]))

@@ -1,13 +1,13 @@
 /** The conformance table holds on every host, in all three forms of every call, and CPython sees the same on the kernel. */
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { hosts } from './hosts.ts';
+import { openCalls, tableHosts } from './hosts.ts';
 import { judge } from './judge.ts';
 import { findPython } from './oracle.ts';
 import { type CaseResult, runCase } from './runner.ts';
 import { groups } from './table.ts';
 
-for (const testHost of hosts) {
+for (const testHost of tableHosts) {
   describe(testHost.name, () => {
     const lacks = testHost.lacks?.() ?? new Map();
     const results: CaseResult[] = [];
@@ -27,6 +27,10 @@ for (const testHost of hosts) {
       if (skipped.length === 0) return;
       const reasons = new Set(skipped.map(({ reason }) => reason));
       context.skip(`${skipped.length} cases: ${[...reasons].join('; ')}`);
+    });
+
+    test('an observer was told the end of every call', () => {
+      expect([...openCalls.values()]).toEqual([]);
     });
 
     if (testHost.name !== 'kernel') return;

@@ -5,6 +5,8 @@ import { bindGroups } from './cases/bind.ts';
 import { creationGroups } from './cases/creation.ts';
 import { datagramDataGroups } from './cases/datagram-data.ts';
 import { datagramStateGroups } from './cases/datagram-states.ts';
+import { descriptorGroups } from './cases/descriptors.ts';
+import { errorGroups } from './cases/errors.ts';
 import { listeningGroups } from './cases/listening.ts';
 import { optionGroups } from './cases/options.ts';
 import { rawGroups } from './cases/raw.ts';
@@ -22,6 +24,8 @@ export const groups: readonly Group[] = [
   ...streamDataGroups,
   ...datagramDataGroups,
   ...recordGroups,
+  ...descriptorGroups,
   ...optionGroups,
+  ...errorGroups,
   ...rawGroups,
 ];

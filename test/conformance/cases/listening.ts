@@ -84,7 +84,7 @@ function listenerGroup(family: Family): Group {
     'listen/a backlog of 1 holds two',
     'listen(2)',
     `l = socket ${name} stream\nbind l ${lo}:0\nlisten l 1\n${client('a')}\n${client('b')}\npoll l -> in\nc = socket ${name} stream\ntryconnect c @l -> EINPROGRESS\ngetpeername c -> ENOTCONN`,
-    'As above.',
+    'Linux queues one more than the backlog, and then drops SYNs; POSIX lets the backlog be a hint.',
   );
   add(
     'listen/two sockets bound by REUSEADDR: only one may listen',
@@ -184,7 +184,7 @@ function listenerGroup(family: Family): Group {
     n = socket ${name} stream`;
   add(
     'TIME-WAIT/the port of who closed first is taken',
-    'RFC 9293 §3.6.1, tcp(7)',
+    'RFC 9293 §3.3.2 (TIME-WAIT), tcp(7)',
     `${ended('')}\nbind n ${lo}:p -> EADDRINUSE`,
   );
   add(

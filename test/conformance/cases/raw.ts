@@ -134,4 +134,43 @@ add(
   'a = socket inet raw mine\nconnect a 127.0.0.2:7\ngetpeername a -> 127.0.0.2:7\nconnect a unspec\ngetpeername a -> ENOTCONN',
 );
 
-export const rawGroups: readonly Group[] = [delivery, calls];
+const six = new Group('raw: IPv6');
+const addSix = (id: string, source: string, script: string): void => six.add(`raw6/${id}`, source, script);
+addSix(
+  'the payload comes without a header',
+  'ipv6(7), RFC 3542 §3',
+  'a = socket inet6 raw mine\nsendto a "abcd" [::1]:0 -> 4\nrecvfrom a 100 -> "abcd" from [::1]:0',
+);
+addSix(
+  'every socket of the protocol gets a copy',
+  'raw(7)',
+  'a = socket inet6 raw mine\nb = socket inet6 raw mine\nsendto a "x" [::1]:0 -> 1\nrecv a 100 -> "x"\nrecv b 100 -> "x"',
+);
+addSix(
+  'another protocol gets nothing',
+  'raw(7)',
+  'a = socket inet6 raw mine\nb = socket inet6 raw other\nsendto a "x" [::1]:0 -> 1\nrecv a 100 -> "x"\ntryrecv b 100 -> EAGAIN',
+);
+addSix(
+  'a socket of IPv4 gets nothing',
+  'raw(7)',
+  'a = socket inet6 raw mine\nb = socket inet raw mine\nsendto a "x" [::1]:0 -> 1\nrecv a 100 -> "x"\ntryrecv b 100 -> EAGAIN',
+);
+addSix(
+  'bound to ::1 it hears what is for ::1',
+  'bind(2), raw(7)',
+  'a = socket inet6 raw mine\nbind a [::1]:0\nsendto a "x" [::1]:0 -> 1\nrecv a 100 -> "x"',
+);
+addSix(
+  'connected: send without an address',
+  'connect(2)',
+  'a = socket inet6 raw mine\nconnect a [::1]:0\nsend a "x" -> 1\nrecv a 100 -> "x"',
+);
+addSix('send without a peer → EDESTADDRREQ', 'send(2)', 'a = socket inet6 raw mine\ntrysend a "x" -> EDESTADDRREQ');
+addSix(
+  'a packet that does not fit is cut, with its real length',
+  'recv(2) MSG_TRUNC',
+  'a = socket inet6 raw mine\nsendto a "0123456789" [::1]:0 -> 10\nrecvfrom a 4 -> "0123" of 10 from [::1]:0',
+);
+
+export const rawGroups: readonly Group[] = [delivery, calls, six];
