@@ -1,4 +1,13 @@
 /** Our sockets in Node's shapes: streams, names, connecting and serving. */
+
+export {
+  type Attempt,
+  ConnectError,
+  type ConnectOptions,
+  connectFirst,
+  createConnection,
+  interleave,
+} from './connect.ts';
 export type { DialOptions } from './dial.ts';
 export {
   type ConnectorCallback,
@@ -9,7 +18,10 @@ export {
   httpsAgent,
   serveHttp,
 } from './http.ts';
+export { Listener, type ListenOptions, listen, type ServeEachOptions } from './listen.ts';
+export * from './names.ts';
 export { type ServeOptions, type Serving, serveConnections } from './serve.ts';
+export { getservbyname, getservbyport, type Service, type ServiceProtocol } from './services.ts';
 export { SocketDuplex, type SocketDuplexOptions, toDuplex } from './streams.ts';
 export { secure, serveTls } from './tls.ts';
 export { type SocketStreams, toWebStreams, type WebStreamsOptions } from './web-streams.ts';
