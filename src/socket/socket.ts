@@ -126,7 +126,11 @@ function howNumber(how: 'rd' | 'wr' | 'both' | number): number {
 /** What `for await` on a socket of this type yields: connections of a listener, messages of a datagram socket. */
 export type Item<Type extends number> = Type extends typeof SOCK_DGRAM | typeof SOCK_RAW ? Received : Socket<Type>;
 
-/** @typeParam Type SOCK_STREAM and the like, where the type checker can see it */
+/**
+ * One open socket, and the calls on it. Made by a host (`kernel.socket(…)`) or by `accept`; it owns its descriptor until
+ * `close`, `detach` or the end of a `using` block. Calls that may wait have three forms: `recv`, `tryRecv`, `recvSync`.
+ * @typeParam Type SOCK_STREAM and the like, where the type checker can see it
+ */
 export class Socket<Type extends number = number> extends SocketCore<Type> {
   #mayRetryConnect = false;
   /** Came after bytes of a MSG_WAITALL call: the kernel tells it once, so it is kept for the next call. */
