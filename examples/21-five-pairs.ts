@@ -6,9 +6,7 @@
  * Run: npm run example -- 21
  */
 import { readSync, writeSync } from 'node:fs';
-import { AF_INET, IP, IPPROTO_IP, kernel, MSG_PEEK, SOCK_DGRAM, SOCK_STREAM } from 'barewire';
-
-const IP_RECVTTL = 12;
+import { AF_INET, IP, kernel, MSG_PEEK, SOCK_DGRAM, SOCK_STREAM } from 'barewire';
 
 const text = new TextDecoder();
 const bytes = (string: string): Uint8Array => new TextEncoder().encode(string);
@@ -43,12 +41,12 @@ console.log(`writev/readv        ${count} "${text.decode(head)}" + "${text.decod
 // 4  Everything at once (struct msghdr): buffers, address, control messages, flags. Here on UDP: what TTL did it have?
 const receiver = kernel.socket(AF_INET, SOCK_DGRAM);
 receiver.bind('127.0.0.1:0');
-receiver.setsockopt(IPPROTO_IP, IP_RECVTTL, 1);
+receiver.set(IP.RECVTTL, true);
 const sender = kernel.socket(AF_INET, SOCK_DGRAM);
 sender.set(IP.TTL, 42);
 await sender.sendmsg({ data: [bytes('hello '), bytes('world')], to: receiver.getsockname() });
 const message = await receiver.recvmsg({ size: 100 });
-const ttl = message.control.find(({ kind }) => kind === 'ip-ttl');
+const ttl = message.controlOf('ip-ttl');
 console.log(`sendmsg/recvmsg     ${message.length} "${text.decode(message.data)}" with ${JSON.stringify(ttl)}`);
 
 // 5  With an address: for sockets that talk to many.
