@@ -1,5 +1,6 @@
 /** Our sockets in Node's shapes: streams, names, connecting and serving. */
 
+export { adopt, borrow, type NodeSocketLike, type NodeStreamLike, type TakenOver, takeOver } from './adopt.ts';
 export {
   type Attempt,
   ConnectError,
@@ -23,5 +24,13 @@ export * from './names.ts';
 export { type ServeOptions, type Serving, serveConnections } from './serve.ts';
 export { getservbyname, getservbyport, type Service, type ServiceProtocol } from './services.ts';
 export { SocketDuplex, type SocketDuplexOptions, toDuplex } from './streams.ts';
+export {
+  listenFds,
+  type Notification,
+  notify,
+  type PassedSocket,
+  startWatchdog,
+  watchdogIntervalMs,
+} from './systemd.ts';
 export { secure, serveTls } from './tls.ts';
 export { type SocketStreams, toWebStreams, type WebStreamsOptions } from './web-streams.ts';
