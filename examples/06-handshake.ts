@@ -1,7 +1,8 @@
 /**
  * The three-way handshake on the wire: SYN x, SYN-ACK y x+1, ACK x+1 y+1.
  *
- * Shows: connect() sends three packets before it has sent any data; what the numbers have to do with each other.
+ * Shows: three packets pass before any data; what their numbers have to do with each other. connect() returns when the
+ * second has come.
  * Root: not needed: a packet socket wants CAP_NET_RAW, so the lesson makes a network namespace of its own.
  * Run: npm run example -- 06
  */

@@ -2,8 +2,8 @@
  * connect(): connected, refused, or no answer.
  *
  * Shows: success takes one round trip; a port where nobody listens answers with RST, hence ECONNREFUSED at once; no
- * answer means waiting: the SYN is sent again after 1, 3, 7 … seconds, and the kernel gives up (ETIMEDOUT) after minutes
- * unless told otherwise. A deadline of the program's own is another error.
+ * answer means waiting: the SYN is sent again, first after a second, later ever more rarely, and the kernel gives up
+ * (ETIMEDOUT) after minutes unless told otherwise. A deadline of the program's own is another error.
  * Root: not needed.
  * Run: npm run example -- 20
  */

@@ -140,7 +140,7 @@ const SAYS: Record<string, readonly (string | RegExp)[]> = {
   ],
   33: ['"from the peer"', 'nothing else: null', 'send() returns 17', 'next send(): ECONNREFUSED', 'returns 6 again'],
   34: ['HTTP/1.1 200 OK', 'Connection: close', 'you asked localhost for /'],
-  35: ['connected to 127.0.0.1', 'HTTP/1.1 200 OK'],
+  35: ['by hand', 'connected to 127.0.0.1', 'HTTP/1.1 200 OK', 'createConnection', 'HTTP/1.1 200 OK'],
   36: ['DEPTH_ZERO_SELF_SIGNED_CERT', 'HTTP/1.1 200 OK over TLSv1.3'],
   37: ['own namespace, SOCK_RAW   ok', 'AF_PACKET  ok', 'nobody has defined ok'],
   38: [
