@@ -56,6 +56,16 @@ export interface ErrorQueueReader {
 }
 
 const EMSGSIZE = 90;
+/**
+ * What an ICMP message or the IP layer makes of a packet (icmp_err_convert in net/ipv4/icmp.c, tab_unreach in
+ * net/ipv6/icmp.c): EACCES, ENONET, EPROTO, EMSGSIZE, ENOPROTOOPT, EOPNOTSUPP, ENETDOWN, ENETUNREACH, ECONNREFUSED,
+ * EHOSTDOWN, EHOSTUNREACH. For any other errno the queue is left alone, for reading it takes the pending error away.
+ */
+const FAULTS: ReadonlySet<number> = new Set([13, 64, 71, EMSGSIZE, 92, 95, 100, 101, 111, 112, 113]);
+/** The calls that report an error of the socket; setsockopt(2) says ENOPROTOOPT of its own. */
+const CALLS: ReadonlySet<string> = new Set(
+  'connect accept recv recvfrom recvmsg recvmmsg readv send sendto sendmsg sendmmsg writev sendfile splice'.split(' '),
+);
 /** Entries that nobody took, kept for `drainErrorQueue`; the oldest go first. */
 const MAX_KEPT = 256;
 /** Entries read in one turn of the event loop. */
@@ -74,6 +84,8 @@ export class ErrorQueue {
   readonly #readers = new Set<ErrorQueueReader>();
   #kept: QueuedError[] = [];
   #stop: (() => void) | undefined;
+  /** What the last read failed with. */
+  #errno = 0;
   /** Calls that wait fail first, and take their entry as cause, before the rest is read. */
   callsFirst = false;
 
@@ -135,7 +147,9 @@ export class ErrorQueue {
 
   /** Everything that nobody took: what is in the kernel's queue now, and what was kept before. */
   drain(): QueuedError[] {
+    this.#errno = 0;
     this.read();
+    if (this.#errno !== 0) throw new SocketError(this.#errno, { syscall: 'recvmsg', fd: this.#socket.fd });
     const kept = this.#kept;
     this.#kept = [];
     return kept;
@@ -145,7 +159,8 @@ export class ErrorQueue {
    * The entry that made a call fail with `errno`: the first in the queue, else the latest kept. What stands behind it in
    * the queue stays there, for the call that fails next.
    */
-  takeCause(errno: number): QueuedError | undefined {
+  takeCause(errno: number, syscall: string): QueuedError | undefined {
+    if (!FAULTS.has(errno) || !CALLS.has(syscall)) return undefined;
     for (let i = 0; i < READ_PER_TURN; i++) {
       const entry = this.next();
       if (entry === null) break;
@@ -169,8 +184,9 @@ export class ErrorQueue {
     const { driver } = socket;
     const length = driver.recvmsg(socket.handle, [payloadRoom], addressRoom, controlRoom, MSG_ERRQUEUE);
     if (length < 0) {
-      if (length === -EAGAIN) return null;
-      throw new SocketError(-length, { syscall: 'recvmsg', fd: socket.fd });
+      // Whoever asks on the way (a call that failed, the readiness loop) has nobody to tell; `drain` has.
+      if (length !== -EAGAIN) this.#errno = -length;
+      return null;
     }
     const { registers } = driver;
     const control = decodeControl(controlRoom, registers[Register.controlLength] as number);

@@ -38,7 +38,8 @@ function wantRecverr(socket: SocketCore): () => void {
  * From now on an error of this socket that an ICMP message (or this host's own IP layer) caused has that message as its
  * `cause`: a `QueuedError`. Turns IP_RECVERR, and on IPv6 sockets IPV6_RECVERR, on, with what they do: an unconnected
  * UDP socket's next call fails for an error about any datagram it sent before (`cause.destination` says which), and an
- * established TCP connection's call fails for an ICMP error that TCP would have sat out.
+ * established TCP connection's call fails for an ICMP error that TCP would have sat out. Connections that a listener
+ * accepts inherit the options, not the explanation: call this for each.
  *
  * @returns how to stop: the options go off again
  * @throws TypeError for a socket that is not of AF_INET or AF_INET6; SocketError of setsockopt(2)
@@ -64,7 +65,7 @@ export function explainErrors(socket: SocketCore): () => void {
   const queue = queueOf(socket);
   if (socket.causeOf !== undefined) throw new TypeError('socket: its errors are explained already');
   const release = wantRecverr(socket);
-  const causeOf = (errno: number): QueuedError | undefined => queue.takeCause(errno);
+  const causeOf = (errno: number, syscall: string): QueuedError | undefined => queue.takeCause(errno, syscall);
   socket.causeOf = causeOf;
   queue.callsFirst = true;
   return () => {
@@ -96,8 +97,6 @@ export function explainErrors(socket: SocketCore): () => void {
 export function watchErrors(socket: SocketCore, listener: (error: QueuedError) => void): () => void {
   if (typeof listener !== 'function') throw new TypeError(`listener: expected a function, got ${typeof listener}`);
   const queue = queueOf(socket);
-  if (socket.causeOf !== undefined)
-    throw new TypeError('socket: its errors are explained; they can fail calls or be watched');
   if (socket.closed) throw new SocketError({ code: 'EBADF', text: 'the socket is closed' }, { syscall: 'setsockopt' });
   const release = wantRecverr(socket);
   const unsubscribe = queue.subscribe({

@@ -8,8 +8,9 @@ import type { ControlMessage } from './control/index.ts';
 import { EBADF, ECANCELED } from './errno.ts';
 import { AbortError, SocketError } from './error.ts';
 import { ErrorQueue, type QueuedError } from './error-queue.ts';
+import { later, type Outcome } from './outcome.ts';
 import type { AddressLike, Socket } from './socket.ts';
-import { checkTimeout, timeoutError, type WaitOptions } from './wait-queue.ts';
+import { checkTimeout, type WaitOptions } from './wait-queue.ts';
 
 const SO_TIMESTAMPING = 37;
 
@@ -32,6 +33,12 @@ const ACK = 2;
 const TCP_INFO = 11;
 const TCP_INFO_ROOM = 256;
 const U32_BITS = 32;
+const MOST_PENDING = 8192;
+/**
+ * Sends after which the queue is read without waiting for a wake: reports count against SO_RCVBUF, and those that find no
+ * room are dropped.
+ */
+const READ_AFTER = 32;
 
 /** Nanoseconds of CLOCK_REALTIME. */
 export interface SendTimes {
@@ -58,11 +65,10 @@ export interface SendTimedOptions extends WaitOptions {
 interface Pending {
   readonly bytes: number;
   readonly wantsAck: boolean;
+  readonly outcome: Outcome<SendTimes>;
   queuedNs: bigint | undefined;
   sentNs: bigint | undefined;
   ackedNs: bigint | undefined;
-  readonly done: (times: SendTimes) => void;
-  readonly failed: (error: unknown) => void;
 }
 
 const senders = new WeakMap<Socket, TimedSender>();
@@ -107,64 +113,40 @@ export function sendTimed(socket: Socket, data: Uint8Array | string, options?: S
 
 class TimedSender {
   readonly #socket: Socket;
+  readonly #queue: ErrorQueue;
   readonly #isTcp: boolean;
   readonly #byId = new Map<number, Pending>();
   /** TCP: bytes written when ids began to count; else the number of timed sends so far. */
   readonly #base: bigint;
   #count = 0;
+  #sent = 0;
 
   constructor(socket: Socket) {
     this.#socket = socket;
     this.#isTcp = socket.type === SOCK_STREAM;
-    const queue = ErrorQueue.of(socket);
+    this.#queue = ErrorQueue.of(socket);
     const flags = readHostU32(socket.getsockopt(SOL_SOCKET, SO_TIMESTAMPING), 0);
     // Off and on again: ids count from 0 when the option goes on.
     if ((flags & OPT_ID) !== 0) socket.setsockopt(SOL_SOCKET, SO_TIMESTAMPING, flags & ~(OPT_ID | OPT_ID_TCP));
     const ids = this.#isTcp ? OPT_ID | OPT_ID_TCP : OPT_ID;
     socket.setsockopt(SOL_SOCKET, SO_TIMESTAMPING, flags | SOFTWARE | OPT_TSONLY | ids);
     this.#base = this.#isTcp ? this.#written() : 0n;
-    queue.subscribe({
+    this.#queue.subscribe({
       take: (entry) => this.#take(entry),
       closed: () => this.#failAll(),
     });
   }
 
   send(data: Uint8Array | string, options: SendTimedOptions): Promise<SendTimes> {
-    const { signal, timeoutMs } = options;
-    const { driver } = this.#socket;
-    driver.pending(1);
-    return new Promise<SendTimes>((resolve, reject) => {
-      const stop = new AbortController();
-      let cancelTimer: (() => void) | undefined;
-      const leave = (): void => {
-        cancelTimer?.();
-        signal?.removeEventListener('abort', onAbort);
-        driver.pending(-1);
-      };
-      let ended = false;
-      const end = (how: () => void): void => {
-        if (ended) return;
-        ended = true;
-        leave();
-        stop.abort();
-        how();
-      };
-      const fail = (error: unknown): void => end(() => reject(error));
-      const onAbort = (): void => fail(new AbortError(signal?.reason));
-      signal?.addEventListener('abort', onAbort);
-      if (timeoutMs !== undefined && timeoutMs !== Number.POSITIVE_INFINITY) {
-        cancelTimer = driver.setTimer(timeoutMs, () => fail(timeoutError('sendmsg', timeoutMs, this.#socket.fd)));
-      }
-      this.#sendOnce(data, options, stop.signal, (times) => end(() => resolve(times)), fail).catch(fail);
+    return later(this.#socket, 'sendmsg', options, (outcome) => {
+      this.#sendOnce(data, options, outcome).catch(outcome.failed);
     });
   }
 
   async #sendOnce(
     data: Uint8Array | string,
     { to, flags = 0, control = [], until = 'acked' }: SendTimedOptions,
-    stop: AbortSignal,
-    done: (times: SendTimes) => void,
-    failed: (error: unknown) => void,
+    outcome: Outcome<SendTimes>,
   ): Promise<void> {
     const wantsAck = this.#isTcp && until === 'acked';
     const wanted = TX_SCHED | TX_SOFTWARE | (wantsAck ? TX_ACK : 0);
@@ -175,16 +157,23 @@ class TimedSender {
       flags: this.#isTcp ? flags | MSG_EOR : flags,
       control: [...control, { kind: 'timestamping-request', flags: wanted } as const],
     };
-    for (;;) {
-      const bytes = this.#socket.trySendmsg(message);
-      if (bytes !== null) {
-        const id = this.#nextId();
-        const pending = { bytes, wantsAck, queuedNs: undefined, sentNs: undefined, ackedNs: undefined, done, failed };
-        this.#byId.set(id, pending);
-        stop.addEventListener('abort', () => this.#byId.delete(id), { once: true });
-        return;
-      }
-      await this.#socket.ready('out', { signal: stop });
+    let bytes = this.#socket.trySendmsg(message);
+    while (bytes === null) {
+      await this.#socket.ready('out', { signal: outcome.ended });
+      bytes = this.#socket.trySendmsg(message);
+    }
+    const none = { queuedNs: undefined, sentNs: undefined, ackedNs: undefined };
+    this.#byId.set(this.#nextId(), { bytes, wantsAck, outcome, ...none });
+    this.#forgetOldest();
+    if (++this.#sent % READ_AFTER === 0) this.#queue.read();
+  }
+
+  /** Calls that were given up stay until their reports have come, which may be never. */
+  #forgetOldest(): void {
+    if (this.#byId.size <= MOST_PENDING) return;
+    for (const [id, { outcome }] of this.#byId) {
+      if (outcome.ended.aborted) this.#byId.delete(id);
+      if (this.#byId.size <= MOST_PENDING / 2) return;
     }
   }
 
@@ -197,8 +186,11 @@ class TimedSender {
 
   /** Bytes written to the stream since it began: tcpi_bytes_sent - tcpi_bytes_retrans + tcpi_notsent_bytes. */
   #written(): bigint {
+    const { driver, handle, fd } = this.#socket;
     const info = new Uint8Array(TCP_INFO_ROOM);
-    info.set(this.#socket.getsockopt(IPPROTO_TCP, TCP_INFO, TCP_INFO_ROOM));
+    // Our own question, not the program's: past the socket, so that a trace does not show it.
+    const length = driver.getsockopt(handle, IPPROTO_TCP, TCP_INFO, info, TCP_INFO_ROOM);
+    if (length < 0) throw new SocketError(-length, { syscall: 'getsockopt', fd, option: 'TCP_INFO' });
     return readHostU64(info, 200) - readHostU64(info, 208) + BigInt(readHostU32(info, 144));
   }
 
@@ -212,17 +204,19 @@ class TimedSender {
     if (info === SCHED) pending.queuedNs ??= ns;
     else if (info === SND) pending.sentNs ??= ns;
     else if (info === ACK) pending.ackedNs ??= ns;
-    finishWhenComplete(pending);
+    if (isComplete(pending)) this.#byId.delete(data);
     return true;
   }
 
   #failAll(): void {
-    for (const { failed } of [...this.#byId.values()]) failed(new SocketError(ECANCELED, { syscall: 'sendmsg' }));
+    for (const { outcome } of [...this.#byId.values()])
+      outcome.failed(new SocketError(ECANCELED, { syscall: 'sendmsg' }));
   }
 }
 
-function finishWhenComplete({ bytes, wantsAck, queuedNs, sentNs, ackedNs, done }: Pending): void {
-  if (queuedNs === undefined || sentNs === undefined) return;
-  if (ackedNs !== undefined) done({ bytes, queuedNs, sentNs, ackedNs });
-  else if (!wantsAck) done({ bytes, queuedNs, sentNs });
+/** Settles the call when all has been reported that it waits for. */
+function isComplete({ bytes, wantsAck, queuedNs, sentNs, ackedNs, outcome }: Pending): boolean {
+  if (queuedNs === undefined || sentNs === undefined || (wantsAck && ackedNs === undefined)) return false;
+  outcome.done(ackedNs === undefined ? { bytes, queuedNs, sentNs } : { bytes, queuedNs, sentNs, ackedNs });
+  return true;
 }

@@ -8,8 +8,9 @@ import { SO_EE_CODE_ZEROCOPY_COPIED } from './control/index.ts';
 import { EBADF, ECANCELED } from './errno.ts';
 import { AbortError, SocketError } from './error.ts';
 import { ErrorQueue, type QueuedError } from './error-queue.ts';
+import { later, type Outcome } from './outcome.ts';
 import type { AddressLike, Socket } from './socket.ts';
-import { checkTimeout, timeoutError, type WaitOptions } from './wait-queue.ts';
+import { checkTimeout, type WaitOptions } from './wait-queue.ts';
 
 const SO_ZEROCOPY = 60;
 const U32 = 2 ** 32;
@@ -42,10 +43,11 @@ interface Pending {
   /** Completions that are still to come. */
   left: number;
   copied: boolean;
-  /** Aborted when the call has ended, however it did. */
-  readonly ended: AbortController;
-  readonly done: () => void;
-  readonly failed: (error: unknown) => void;
+  readonly outcome: Outcome<ZeroCopyResult>;
+}
+
+function finish({ outcome, sent, copied }: Pending): void {
+  outcome.done({ bytes: sent, copied });
 }
 
 const senders = new WeakMap<Socket, ZeroCopySender>();
@@ -116,38 +118,8 @@ class ZeroCopySender {
   }
 
   send(data: Uint8Array, options: ZeroCopyOptions): Promise<ZeroCopyResult> {
-    const { signal, timeoutMs } = options;
-    const { driver } = this.#socket;
-    return new Promise((resolve, reject) => {
-      const ended = new AbortController();
-      let cancelTimer: (() => void) | undefined;
-      const end = (how: () => void): void => {
-        if (ended.signal.aborted) return;
-        ended.abort();
-        cancelTimer?.();
-        signal?.removeEventListener('abort', onAbort);
-        driver.pending(-1);
-        how();
-      };
-      const pending: Pending = {
-        data,
-        options,
-        sent: 0,
-        handedOver: false,
-        left: 0,
-        copied: false,
-        ended,
-        done: () => end(() => resolve({ bytes: pending.sent, copied: pending.copied })),
-        failed: (error) => end(() => reject(error)),
-      };
-      const onAbort = (): void => pending.failed(new AbortError(signal?.reason));
-      driver.pending(1);
-      signal?.addEventListener('abort', onAbort);
-      if (timeoutMs !== undefined && timeoutMs !== Number.POSITIVE_INFINITY) {
-        const expired = (): void => pending.failed(timeoutError('sendmsg', timeoutMs, this.#socket.fd));
-        cancelTimer = driver.setTimer(timeoutMs, expired);
-      }
-      this.#line.push(pending);
+    return later(this.#socket, 'sendmsg', options, (outcome) => {
+      this.#line.push({ data, options, outcome, sent: 0, handedOver: false, left: 0, copied: false });
       if (!this.#moving) void this.#move();
     });
   }
@@ -162,7 +134,7 @@ class ZeroCopySender {
         if (wait === undefined) this.#line.shift();
         else await wait;
       } catch (error) {
-        head.failed(error);
+        head.outcome.failed(error);
         this.#line.shift();
       }
     }
@@ -171,16 +143,17 @@ class ZeroCopySender {
 
   /** All of a stream's data, or one datagram. Undefined when there is nothing more to do for it; else what to wait for. */
   #handOver(pending: Pending): Promise<void> | undefined {
-    const { data, options, ended } = pending;
-    while (!ended.signal.aborted && !pending.handedOver) {
+    const { data, options } = pending;
+    const { ended } = pending.outcome;
+    while (!ended.aborted && !pending.handedOver) {
       const isStream = this.#socket.type === SOCK_STREAM;
       const piece = isStream ? data.subarray(pending.sent, pending.sent + MOST_PER_CALL) : data;
       const count = this.#sendOnce(pending, piece, options);
-      if (count === 'blocked') return this.#socket.ready('out', { signal: ended.signal });
-      if (count === 'no room') return this.#room(ended.signal);
+      if (count === 'blocked') return this.#socket.ready('out', { signal: ended });
+      if (count === 'no room') return this.#room(ended);
       pending.sent += count;
       pending.handedOver = pending.sent === data.length || !isStream;
-      if (pending.handedOver && pending.left === 0) pending.done();
+      if (pending.handedOver && pending.left === 0) finish(pending);
     }
     return undefined;
   }
@@ -235,12 +208,12 @@ class ZeroCopySender {
     this.#byId.delete(id);
     pending.left--;
     if (copied) pending.copied = true;
-    if (pending.left === 0 && pending.handedOver) pending.done();
+    if (pending.left === 0 && pending.handedOver) finish(pending);
   }
 
   #failAll(error: SocketError): void {
     const all = new Set([...this.#byId.values(), ...this.#line]);
     this.#byId.clear();
-    for (const pending of all) pending.failed(error);
+    for (const pending of all) pending.outcome.failed(error);
   }
 }

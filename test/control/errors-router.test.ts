@@ -11,7 +11,7 @@ import {
   SOCK_STREAM,
 } from '../../src/socket/index.ts';
 import { describeInNamespace } from '../support/in-namespace.ts';
-import { type RoutedNamespaces, routedNamespaces } from '../support/namespaces.ts';
+import { type RoutedNamespaces, routedNamespaces, setSysctl } from '../support/namespaces.ts';
 import { causeOf, failure } from './cause.ts';
 
 const IP_MTU_DISCOVER = 10;
@@ -62,6 +62,29 @@ describeInNamespace(import.meta.url, 'behind a router that refuses', () => {
     // The TCP header stands at its head: our SYN's target port.
     expect((cause.payload[2] as number) * 256 + (cause.payload[3] as number)).toBe(80);
   });
+
+  test.each([
+    ['IPv4', AF_INET, '10.88.0.77', 'icmp', 3, 1, '10.88.0.1', 'ipv4/neigh/up0'],
+    ['IPv6', AF_INET6, '[fd88::77]', 'icmp6', 1, 3, 'fd88::1', 'ipv6/neigh/up0'],
+  ] as const)(
+    'nobody at that address on our own wire, %s',
+    async (_, family, address, origin, type, code, self, sysctl) => {
+      setSysctl(net.client, `${sysctl}/mcast_solicit`, 1);
+      setSysctl(net.client, `${sysctl}/retrans_time_ms`, 20);
+      using udp = net.client.socket(family, SOCK_DGRAM);
+      explainErrors(udp);
+      await udp.sendto('anybody home?', `${address}:7`);
+      const error = await failure(udp.recv(1, { timeoutMs }));
+      expect(error.code).toBe('EHOSTUNREACH');
+      // This host says it to itself, in the router's words.
+      expect(causeOf(error)).toMatchObject({ origin, type, code, offender: { address: self } });
+      using tcp = net.client.socket(family, SOCK_STREAM);
+      explainErrors(tcp);
+      const refused = await failure(tcp.connect(`${address}:80`, { timeoutMs }));
+      expect(refused).toMatchObject({ code: 'EHOSTUNREACH', syscall: 'connect' });
+      expect(causeOf(refused)).toMatchObject({ origin, type, code, offender: { address: self } });
+    },
+  );
 
   test('a raw socket hears of its packets', async () => {
     using raw = net.client.socket(AF_INET, SOCK_RAW, 253);

@@ -14,7 +14,7 @@ import {
   type QueuedError,
   SOCK_DGRAM,
   SOCK_STREAM,
-  type SocketError,
+  SocketError,
   watchErrors,
 } from '../../src/socket/index.ts';
 import { causeOf, failure } from './cause.ts';
@@ -106,6 +106,16 @@ describe.each(families)('UDP to a closed port, $name', ({ family, loopback }) =>
     expect(udp.tryRecv(new Uint8Array(1))).toBeNull();
   });
 
+  test('an error that no packet caused leaves the queue alone', async () => {
+    using udp = kernel.socket(family, SOCK_DGRAM);
+    explainErrors(udp);
+    await udp.sendto('lost', closedPort(kernel, family, loopback));
+    await udp.ready('err', { timeoutMs });
+    expect(() => udp.setsockopt(IPPROTO_IP, 9999, 1)).toThrow(expect.objectContaining({ code: 'ENOPROTOOPT' }));
+    expect(() => udp.bind('192.0.2.1:0')).toThrow(SocketError);
+    expect(text(causeOf(await failure(udp.recv(1, { timeoutMs }))).payload)).toBe('lost');
+  });
+
   test('stopped, errors have no cause and the options are off again', async () => {
     using udp = kernel.socket(family, SOCK_DGRAM);
     const stop = explainErrors(udp);
@@ -145,6 +155,20 @@ describe.each(families)('UDP to a closed port, $name', ({ family, loopback }) =>
     stop();
     stop();
     expect(server.getsockopt(isV4 ? IPPROTO_IP : IPPROTO_IPV6, isV4 ? 11 : 25)[0]).toBe(0);
+  });
+
+  test('explained and watched: a call that waits fails with its message, the listener hears of the others', async () => {
+    using udp = kernel.socket(family, SOCK_DGRAM);
+    udp.bind(`${loopback}:0`);
+    explainErrors(udp);
+    const told: string[] = [];
+    watchErrors(udp, ({ payload }) => told.push(text(payload)));
+    const receiving = failure(udp.recv(1, { timeoutMs }));
+    await udp.sendto('first', closedPort(kernel, family, loopback));
+    expect(text(causeOf(await receiving).payload)).toBe('first');
+    await udp.sendto('second', closedPort(kernel, family, loopback));
+    while (told.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    expect(told).toEqual(['second']);
   });
 
   test('drainErrorQueue gives what came with the option set by hand', async () => {
