@@ -23,8 +23,8 @@ const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 
 describeInNamespace(import.meta.url, 'behind a router that refuses', () => {
   let net: RoutedNamespaces;
-  beforeAll(() => {
-    net = routedNamespaces();
+  beforeAll(async () => {
+    net = await routedNamespaces();
   });
   afterAll(() => net[Symbol.dispose]());
 

@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { NetworkNamespace } from '../../src/os/namespace.ts';
-import { Rtnetlink } from '../../src/os/netlink/rtnetlink.ts';
+import { IFA_F_NODAD, Rtnetlink } from '../../src/os/netlink/rtnetlink.ts';
 import {
   AF_INET,
   AF_INET6,
@@ -22,7 +22,7 @@ import {
   SocketError,
 } from '../../src/socket/index.ts';
 import { describeInNamespace } from '../support/in-namespace.ts';
-import { loopbackNamespace, setSysctl } from '../support/namespaces.ts';
+import { addressesServe, loopbackNamespace, setSysctl } from '../support/namespaces.ts';
 
 const timeoutMs = 5000;
 const lo = 1;
@@ -260,8 +260,11 @@ const rows: readonly Row[] = [
 
 describeInNamespace(import.meta.url, 'control messages of IP', () => {
   let net: NetworkNamespace;
-  beforeAll(() => {
+  beforeAll(async () => {
     net = loopbackNamespace('control', 1500);
+    using route = new Rtnetlink(net);
+    route.addAddress(lo, 'fd99::2/128', IFA_F_NODAD);
+    await addressesServe(route);
   });
   afterAll(() => net.close());
 
@@ -315,10 +318,6 @@ describeInNamespace(import.meta.url, 'control messages of IP', () => {
       ['IPv4', AF_INET, 'IP_PKTINFO', 'ip-pktinfo', any4, '127.0.0.2'],
       ['IPv6', AF_INET6, 'IPV6_RECVPKTINFO', 'ipv6-pktinfo', '[::]', 'fd99::2'],
     ] as const)('%s: the message that came is the one to send', async (_, family, ask, kind, any, asked) => {
-      if (family === AF_INET6) {
-        using route = new Rtnetlink(net);
-        route.addAddress(lo, `${asked}/128`, 0x02);
-      }
       using server = net.socket(family, SOCK_DGRAM);
       server.setsockopt(ASK[ask][0], ASK[ask][1], 1);
       server.bind(`${any}:0`);

@@ -1,7 +1,7 @@
 /** Namespaces for tests of the kernel: one with a loopback interface only, and a router between a client and nowhere. */
 import { writeFileSync } from 'node:fs';
 import { NetworkNamespace } from '../../src/os/namespace.ts';
-import { IFA_F_NODAD, IN6_ADDR_GEN_MODE_NONE, Rtnetlink } from '../../src/os/netlink/rtnetlink.ts';
+import { IFA_F_NODAD, IFA_F_TENTATIVE, IN6_ADDR_GEN_MODE_NONE, Rtnetlink } from '../../src/os/netlink/rtnetlink.ts';
 
 /** A namespace whose loopback interface is up, with interface number 1. Close it at the end. */
 export function loopbackNamespace(name: string, mtu: number = 65_536): NetworkNamespace {
@@ -9,6 +9,13 @@ export function loopbackNamespace(name: string, mtu: number = 65_536): NetworkNa
   using route = new Rtnetlink(namespace);
   route.setLink(1, { up: true, mtu });
   return namespace;
+}
+
+/** Resolves when every IPv6 address serves: the kernel makes one usable, and its route, in a work queue of its own. */
+export async function addressesServe(route: Rtnetlink): Promise<void> {
+  while (route.addresses().some(({ family, flags }) => family === 'inet6' && (flags & IFA_F_TENTATIVE) !== 0)) {
+    await new Promise((resolve) => setImmediate(resolve));
+  }
 }
 
 /** Set below /proc/sys/net of a namespace: `ipv4/ip_forward`. */
@@ -30,7 +37,7 @@ export interface RoutedNamespaces extends Disposable {
  * | 10.88.2.0/24, fd88:2::/64 | prohibited |
  * | 10.88.3.0/24, fd88:3::/64 | too big for 1300 bytes |
  */
-export function routedNamespaces(): RoutedNamespaces {
+export async function routedNamespaces(): Promise<RoutedNamespaces> {
   const client = NetworkNamespace.create('client');
   const router = NetworkNamespace.create('router');
   using inClient = new Rtnetlink(client);
@@ -72,6 +79,7 @@ export function routedNamespaces(): RoutedNamespaces {
   }
   inRouter.addRoute({ target: '10.88.3.0/24', ifindex: narrow });
   inRouter.addRoute({ target: 'fd88:3::/64', ifindex: narrow });
+  for (const side of [inClient, inRouter]) await addressesServe(side);
   const close = (): void => {
     client.close();
     router.close();
