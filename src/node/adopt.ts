@@ -5,47 +5,42 @@
  * Node does not publish the descriptor; it stands in `_handle.fd` of net and dgram sockets on every line from 20 on
  * (26.4 adds `BoundSocket.fd()`). Where it is missing the error says so.
  */
+import type { Socket as DgramSocket } from 'node:dgram';
+import type { Server as NetServer, Socket as NetSocket } from 'node:net';
 import { kernel } from '../os/kernel.ts';
 import { OwnedFd, type Socket, SocketError } from '../socket/index.ts';
 
-/** A `net.Socket`, `net.Server`, `dgram.Socket`, `net.BoundSocket`, or anything else that has its descriptor there. */
-export interface NodeSocketLike {
-  readonly _handle?: { readonly fd?: number } | null | undefined;
-  fd?(): number;
-}
+/** What Node has made, or whatever says its descriptor as `net.BoundSocket` does. */
+export type NodeSocket = DgramSocket | NetSocket | NetServer | { fd(): number };
 
-/** A `net.Socket`, as far as it is asked of when its connection is taken over. */
-export interface NodeStreamLike extends NodeSocketLike {
-  pause(): unknown;
-  read(): unknown;
-  destroy(): unknown;
+/** Where Node keeps the descriptor. */
+interface Insides {
+  readonly _handle?: { readonly fd?: number } | null;
+  fd?(): number;
 }
 
 const EBADF = 9;
 
 /** @throws TypeError for what is no socket of Node's; SocketError EBADF for one that is not open */
-function descriptorOf(target: NodeSocketLike): number {
+function descriptorOf(target: NodeSocket): number {
   if (typeof target !== 'object' || target === null) {
-    throw new TypeError(
-      `target: expected a socket of node:net or node:dgram, got ${target === null ? 'null' : typeof target}`,
-    );
+    const got = target === null ? 'null' : typeof target;
+    throw new TypeError(`target: expected a socket of node:net or node:dgram, got ${got}`);
   }
-  // A dgram socket keeps its handle under a symbol; its own getter warns, the one behind it does not.
-  const state = Object.getOwnPropertySymbols(target).find((symbol) => symbol.description === 'state symbol');
-  const inner =
-    state === undefined
-      ? undefined
-      : (target as unknown as Record<symbol, NodeSocketLike['_handle'] & { handle?: NodeSocketLike['_handle'] }>)[
-          state
-        ];
-  const fd =
-    typeof target.fd === 'function'
-      ? target.fd()
-      : (inner?.handle ?? (state === undefined ? target._handle : undefined))?.fd;
+  const insides = target as Insides;
+  const fd = typeof insides.fd === 'function' ? insides.fd() : (datagramHandle(target) ?? insides._handle)?.fd;
   if (typeof fd === 'number' && fd >= 0) return fd;
-  const isKnown = typeof target.fd === 'function' || state !== undefined || '_handle' in target;
+  const isKnown = '_handle' in target || datagramHandle(target) !== undefined || typeof insides.fd === 'function';
   if (isKnown) throw new SocketError(EBADF, { syscall: 'adopt' });
   throw new TypeError('target: expected a socket of node:net or node:dgram, got an object without a descriptor');
+}
+
+/** A dgram socket keeps its handle under a symbol: its public `_handle` works too, and warns. */
+function datagramHandle(target: object): { readonly fd?: number } | undefined {
+  const symbol = Object.getOwnPropertySymbols(target).find(({ description }) => description === 'state symbol');
+  if (symbol === undefined) return undefined;
+  const state = (target as Record<symbol, { readonly handle?: { readonly fd?: number } | null } | undefined>)[symbol];
+  return state?.handle ?? {};
 }
 
 /**
@@ -71,7 +66,7 @@ function descriptorOf(target: NodeSocketLike): number {
  * server.close();
  * ```
  */
-export function borrow(target: NodeSocketLike): Socket {
+export function borrow(target: NodeSocket): Socket {
   const { driver } = kernel;
   const fd = descriptorOf(target);
   // Node's descriptor is a handle of ours for the time of dup(2) only.
@@ -95,13 +90,13 @@ export interface TakenOver {
  * received is lost; what Node has not yet written is: wait for its 'drain' or `writableLength` 0 first.
  * @throws TypeError, SocketError EBADF as `borrow`; RangeError while Node still has bytes to write
  */
-export function takeOver(target: NodeStreamLike & { readonly writableLength?: number | undefined }): TakenOver {
-  const unwritten = target.writableLength ?? 0;
+export function takeOver(target: NetSocket): TakenOver {
+  const unwritten = target.writableLength;
   if (unwritten > 0) throw new RangeError(`target: expected nothing left to write, got ${unwritten} bytes`);
   const socket = borrow(target);
   target.pause();
   const parts: Uint8Array[] = [];
-  for (let part = target.read(); part !== null && part !== undefined; part = target.read()) {
+  for (let part: unknown = target.read(); part !== null; part = target.read()) {
     parts.push(typeof part === 'string' ? Buffer.from(part) : (part as Uint8Array));
   }
   target.destroy();
@@ -113,6 +108,6 @@ export function takeOver(target: NodeStreamLike & { readonly writableLength?: nu
  * Socket's to close), Node's sockets are borrowed.
  * @throws SocketError EBADF, ENOTSOCK; TypeError
  */
-export function adopt(target: number | OwnedFd | NodeSocketLike): Socket {
+export function adopt(target: number | OwnedFd | NodeSocket): Socket {
   return typeof target === 'number' || target instanceof OwnedFd ? kernel.adopt(target) : borrow(target);
 }

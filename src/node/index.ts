@@ -1,6 +1,6 @@
 /** Our sockets in Node's shapes: streams, names, connecting and serving. */
 
-export { adopt, borrow, type NodeSocketLike, type NodeStreamLike, type TakenOver, takeOver } from './adopt.ts';
+export { adopt, borrow, type NodeSocket, type TakenOver, takeOver } from './adopt.ts';
 export {
   type Attempt,
   ConnectError,

@@ -66,11 +66,11 @@ describe("Node's sockets", () => {
   test('servers and datagram sockets', async () => {
     const server = net.createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
-    using listening = borrow(server as never);
+    using listening = borrow(server);
     expect(listening.get(SO.ACCEPTCONN)).toBe(true);
     const udp = dgram.createSocket('udp4').bind(0, '127.0.0.1');
     await once(udp, 'listening');
-    using datagrams = borrow(udp as never);
+    using datagrams = borrow(udp);
     expect(datagrams.getsockname()).toMatchObject({ port: udp.address().port });
     udp.close();
     server.close();
