@@ -1,8 +1,8 @@
 /**
  * What bind() refuses: EADDRINUSE, EACCES, EADDRNOTAVAIL, EINVAL, each made on purpose.
  *
- * Shows: an address has one owner; ports below 1024 are for the privileged; only addresses of this machine can be bound;
- * a socket is bound once. And SO_REUSEADDR, which lets a server bind its port again while old connections are in
+ * Shows: an address has one owner; ports below 1024 are for the privileged; only addresses of this machine can be
+ * bound; a socket is bound once. And SO_REUSEADDR, which lets a server bind its port again while old connections are in
  * TIME-WAIT.
  * Root: not needed. Run by root it gives up its rights for the EACCES.
  * Run: npm run example -- 12

@@ -1,7 +1,8 @@
 /**
  * Byte order: how this machine keeps the number 0x12345678 in memory.
  *
- * Shows: 78 56 34 12 on a little-endian machine (Intel, AMD, most ARM), 12 34 56 78 on a big-endian one and on the wire.
+ * Shows: 78 56 34 12 on a little-endian machine (Intel, AMD, most ARM), 12 34 56 78 on a big-endian one and on the
+ * wire.
  * Root: not needed.
  * Run: npm run example -- 14
  */

@@ -1,8 +1,8 @@
 /**
  * inet_addr and its younger brothers: text to 32 bits and back.
  *
- * Shows: inet_addr reads more forms than four decimal numbers, and cannot tell an error from 255.255.255.255; inet_aton can;
- * inet_pton is strict, reads IPv6 too, and is the one to use.
+ * Shows: inet_addr reads more forms than four decimal numbers, and cannot tell an error from 255.255.255.255; inet_aton
+ * can; inet_pton is strict, reads IPv6 too, and is the one to use.
  * Root: not needed.
  * Run: npm run example -- 16
  */

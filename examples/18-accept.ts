@@ -1,8 +1,8 @@
 /**
  * accept(): one passive socket, and a new active one for every client.
  *
- * Shows: the listener can only accept; each accepted connection has a descriptor of its own and the same local port; the
- * four numbers (two addresses, two ports) tell connections apart.
+ * Shows: the listener can only accept; each accepted connection has a descriptor of its own and the same local port;
+ * the four numbers (two addresses, two ports) tell connections apart.
  * Root: not needed.
  * Run: npm run example -- 18
  */

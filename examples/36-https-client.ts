@@ -1,9 +1,9 @@
 /**
  * HTTPS over a socket of ours: TLS put round a connected socket, as Python's wrap_socket does.
  *
- * Shows: first connect, then TLS over the same socket with the server's name (SNI), then HTTP inside; the certificate is
- * checked against a list of authorities, so that a server that nobody vouches for is refused. Without arguments a TLS
- * server of Node's with a certificate made for the occasion is brought along.
+ * Shows: first connect, then TLS over the same socket with the server's name (SNI), then HTTP inside; the certificate
+ * is checked against a list of authorities, so that a server that nobody vouches for is refused. Without arguments a
+ * TLS server of Node's with a certificate made for the occasion is brought along.
  * Root: not needed. openssl(1) makes the certificate.
  * Run: npm run example -- 36, or npm run example -- 36 ADDRESS NAME [PORT]
  */

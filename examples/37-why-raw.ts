@@ -2,8 +2,8 @@
  * Why raw sockets exist, and who may have one.
  *
  * Shows: a stream or datagram socket carries payload only: no ICMP, no header of one's own, no new protocol. A raw
- * socket can, and therefore wants CAP_NET_RAW: EPERM without. An ordinary user has it in a user and network namespace of
- * their own, where it harms nobody.
+ * socket can, and therefore wants CAP_NET_RAW: EPERM without. An ordinary user has it in a user and network namespace
+ * of their own, where it harms nobody.
  * Root: not needed. Run by root it gives up its rights for the EPERM.
  * Run: npm run example -- 37
  */

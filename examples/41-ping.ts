@@ -3,7 +3,8 @@
  *
  * Shows: four requests and their replies with sequence number, TTL and time. The raw socket gets every ICMP message of
  * the host, on loopback also its own requests: what is not our reply is passed over.
- * Root: not needed for loopback, in a namespace of its own. As root, `npm run example -- 41 ADDRESS` pings that address.
+ * Root: not needed for loopback, in a namespace of its own. As root, `npm run example -- 41 ADDRESS` pings that
+ * address.
  * Run: npm run example -- 41
  */
 import { AF_INET, IPPROTO_ICMP, inet_aton, kernel, SOCK_RAW, SocketError } from 'barewire';
