@@ -50,7 +50,14 @@ async function tlsServerOfOurs(): Promise<{ port: number; certificate: string; c
   const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
   const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost', '-days', '1'];
   const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
-  execFileSync('openssl', ['req', '-x509', ...curve, '-keyout', key, '-out', cert, ...subject], { stdio: 'pipe' });
+  try {
+    execFileSync('openssl', ['req', '-x509', ...curve, '-keyout', key, '-out', cert, ...subject], { stdio: 'pipe' });
+  } catch (error) {
+    rmSync(folder, { recursive: true });
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    console.error('openssl(1) is missing: it makes the certificate. Or give a server: ADDRESS NAME [PORT]');
+    process.exit(77);
+  }
   const certificate = readFileSync(cert, 'utf8');
   const server = createServer({ key: readFileSync(key), cert: certificate }, (_, response) => response.end('hello\n'));
   rmSync(folder, { recursive: true });

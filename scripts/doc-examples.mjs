@@ -84,7 +84,9 @@ function fromMarkdown(file, text, offset) {
       if (!['', 'no-run', 'namespace'].includes(attributes)) {
         failures.push(`${where}: unknown mark '${attributes}'; expected 'no-run', 'namespace' or nothing`);
       }
-      const run = attributes === '' || (attributes === 'namespace' && mayMakeNamespaces());
+      const refused = attributes === 'namespace' && !mayMakeNamespaces();
+      if (refused) process.stdout.write(`${where}: only checked: no namespace can be made here\n`);
+      const run = attributes !== 'no-run' && !refused;
       const code = lines.slice(i + 1, end).map((line) => (line.startsWith(indent) ? line.slice(indent.length) : line));
       found.push(makeExample(file, offset + i + 2, code, run));
     }

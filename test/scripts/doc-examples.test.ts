@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
+import { readCapabilities, tryUserNamespace } from '../../src/os/capabilities.ts';
 
 const root = join(import.meta.dirname, '../..');
 mkdirSync(join(root, 'out'), { recursive: true });
@@ -34,6 +35,12 @@ test('blocks of a page: run, only checked, other languages', () => {
     '```',
   ].join('\n');
   expect(check('good.md', page)).toEqual({ code: 0, output: '1 examples ran, 1 only checked\n' });
+});
+
+test('what needs a namespace runs where one can be made, and else is named', () => {
+  const allowed = readCapabilities().canUnshareNet || tryUserNamespace() === null;
+  const { output } = check('namespace.md', "```ts namespace\nthrow new Error('ran');\n```\n");
+  expect(output).toContain(allowed ? 'Error: ran' : 'namespace.md:1: only checked: no namespace can be made here');
 });
 
 test('a wrong type and a throw are failures with their lines', () => {
