@@ -38,7 +38,8 @@ function wantRecverr(socket: SocketCore): () => void {
  * From now on an error of this socket that an ICMP message (or this host's own IP layer) caused has that message as its
  * `cause`: a `QueuedError`. Turns IP_RECVERR, and on IPv6 sockets IPV6_RECVERR, on, with what they do: an unconnected
  * UDP socket's next call fails for an error about any datagram it sent before (`cause.destination` says which), and an
- * established TCP connection's call fails for an ICMP error that TCP would have sat out. Connections that a listener
+ * established TCP connection's call fails for an ICMP error that TCP would have sat out (without a cause: Linux queues
+ * none then). Connections that a listener
  * accepts inherit the options, not the explanation: call this for each.
  *
  * @returns how to stop: the options go off again

@@ -1,5 +1,6 @@
 /** An error says why: the ICMP message that caused it, from a router that refuses, and how much a narrow path carries. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Rtnetlink } from '../../src/os/netlink/rtnetlink.ts';
 import {
   AF_INET,
   AF_INET6,
@@ -9,6 +10,7 @@ import {
   SOCK_DGRAM,
   SOCK_RAW,
   SOCK_STREAM,
+  type Socket,
 } from '../../src/socket/index.ts';
 import { describeInNamespace } from '../support/in-namespace.ts';
 import { type RoutedNamespaces, routedNamespaces, setSysctl } from '../support/namespaces.ts';
@@ -125,6 +127,49 @@ describeInNamespace(import.meta.url, 'behind a router that refuses', () => {
       const error = await failure(udp.recv(1, { timeoutMs }));
       expect(error.code).toBe('EMSGSIZE');
       expect(causeOf(error)).toMatchObject({ ...expected, mtu: 1300 });
+    },
+  );
+
+  test.each([
+    ['IPv4', AF_INET, '10.88.0.9', '10.88.3.1', '10.88.3.1/32', 'EHOSTUNREACH'],
+    ['IPv6', AF_INET6, '[fd88::1]', '[fd88:3::1]', 'fd88:3::1/128', 'EACCES'],
+  ] as const)(
+    'an established connection, %s: TCP sits the error out, explained it is told, and lives on',
+    async (_, family, self, address, target, code) => {
+      using listener = net.far.socket(family, SOCK_STREAM);
+      listener.bind(`${address}:0`);
+      listener.listen();
+      const connect = async (): Promise<[Socket, Socket]> => {
+        const tcp = net.client.socket(family, SOCK_STREAM);
+        tcp.bind(`${self}:0`);
+        await tcp.connect(listener.getsockname(), { timeoutMs });
+        return [tcp, await listener.accept({ timeoutMs })];
+      };
+      const [plain, plainPeer] = await connect();
+      const [explained, explainedPeer] = await connect();
+      using _plain = plain;
+      using _explained = explained;
+      explainErrors(explained);
+      using route = new Rtnetlink(net.router);
+      const prohibited = { target, type: 'prohibit' } as const;
+      // A route for this one host goes before the link's own.
+      route.addRoute(prohibited);
+      const waiting = plain.recv(100, { timeoutMs });
+      const told = failure(explained.recv(100, { timeoutMs }));
+      await plain.send('one');
+      await explained.send('two');
+      // Linux queues no entry for a connection that is established: the errno alone says it.
+      expect(await told).toMatchObject({ code, cause: undefined });
+      route.deleteRoute(prohibited);
+      // Both are sent again, and both connections go on.
+      expect(text(await plainPeer.recv(10, { timeoutMs }))).toBe('one');
+      expect(text(await explainedPeer.recv(10, { timeoutMs }))).toBe('two');
+      await plainPeer.send('still here');
+      expect(text(await waiting)).toBe('still here');
+      await explainedPeer.send('here too');
+      expect(text(await explained.recv(10, { timeoutMs }))).toBe('here too');
+      plainPeer.close();
+      explainedPeer.close();
     },
   );
 });

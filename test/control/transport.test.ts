@@ -1,6 +1,6 @@
 /** Control messages of UDP, TCP, packet and netlink sockets, and of time, on the kernel: set, sent, seen. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { NetworkNamespace } from '../../src/os/namespace.ts';
+import { NetworkNamespace } from '../../src/os/namespace.ts';
 import { Rtnetlink } from '../../src/os/netlink/rtnetlink.ts';
 import {
   AF_INET,
@@ -155,6 +155,23 @@ describeInNamespace(import.meta.url, 'control messages of transports and time', 
     const message = await socket.recvmsg({ timeoutMs });
     expect(message.controlOf('netlink-pktinfo')).toEqual({ kind: 'netlink-pktinfo', group: 1 });
     route.setLink(1, { mtu: 65_536 });
+  });
+
+  test('NETLINK_LISTEN_ALL_NSID: the namespace that a notice comes from', async () => {
+    using socket = net.socket(AF_NETLINK, SOCK_RAW, 0);
+    socket.setsockopt(SOL_NETLINK, 8, 1);
+    socket.bind({ family: 'netlink', pid: 0, groups: 1 });
+    using other = NetworkNamespace.create('other');
+    using route = new Rtnetlink(net);
+    // A pair with one end in each makes the two namespaces known to each other.
+    route.addVeth({ name: 'ours0' }, { name: 'theirs0', netnsFd: other.fd });
+    using inOther = new Rtnetlink(other);
+    inOther.setLink(inOther.link('theirs0').index, { mtu: 1400 });
+    let message: Message;
+    do message = await socket.recvmsg({ timeoutMs });
+    while (message.controlOf('netlink-nsid') === undefined);
+    expect(message.controlOf('netlink-nsid')?.nsid).toBeGreaterThanOrEqual(0);
+    route.deleteLink(route.link('ours0').index);
   });
 
   describe('time', () => {

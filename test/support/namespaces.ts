@@ -26,34 +26,38 @@ export function setSysctl(namespace: NetworkNamespace, name: string, value: numb
 export interface RoutedNamespaces extends Disposable {
   readonly client: NetworkNamespace;
   readonly router: NetworkNamespace;
+  readonly far: NetworkNamespace;
 }
 
 /**
- * A client (10.88.0.1, fd88::1) whose default route is a router (10.88.0.2, fd88::2) that has no way on:
+ * A client (10.88.0.1, fd88::1; also 10.88.0.9) whose default route is a router (10.88.0.2, fd88::2), and a host beyond it (10.88.3.1,
+ * fd88:3::1) on a narrow link:
  *
- * | target | the router answers |
+ * | target | the router |
  * |---|---|
- * | 10.88.1.0/24, fd88:1::/64 | host unreachable; no route |
- * | 10.88.2.0/24, fd88:2::/64 | prohibited |
- * | 10.88.3.0/24, fd88:3::/64 | too big for 1300 bytes |
+ * | 10.88.1.0/24, fd88:1::/64 | answers: host unreachable; no route |
+ * | 10.88.2.0/24, fd88:2::/64 | answers: prohibited |
+ * | 10.88.3.0/24, fd88:3::/64 | forwards packets of up to 1,300 bytes |
  */
 export async function routedNamespaces(): Promise<RoutedNamespaces> {
   const client = NetworkNamespace.create('client');
   const router = NetworkNamespace.create('router');
+  const far = NetworkNamespace.create('far');
   using inClient = new Rtnetlink(client);
   using inRouter = new Rtnetlink(router);
-  for (const side of [inClient, inRouter]) side.setLink(1, { up: true });
+  using inFar = new Rtnetlink(far);
+  for (const side of [inClient, inRouter, inFar]) side.setLink(1, { up: true });
   inClient.addVeth({ name: 'up0' }, { name: 'down0', netnsFd: router.fd });
-  inRouter.addVeth({ name: 'narrow0', mtu: 1300 }, { name: 'narrow1', mtu: 1300 });
+  inRouter.addVeth({ name: 'narrow0', mtu: 1300 }, { name: 'narrow1', mtu: 1300, netnsFd: far.fd });
   const near = inClient.link('up0').index;
-  const far = inRouter.link('down0').index;
+  const down = inRouter.link('down0').index;
   const narrow = inRouter.link('narrow0').index;
-  const narrowEnd = inRouter.link('narrow1').index;
+  const narrowEnd = inFar.link('narrow1').index;
   const links = [
     [inClient, near],
-    [inRouter, far],
+    [inRouter, down],
     [inRouter, narrow],
-    [inRouter, narrowEnd],
+    [inFar, narrowEnd],
   ] as const;
   for (const [side, index] of links) {
     side.setLink(index, { ipv6AddrGenMode: IN6_ADDR_GEN_MODE_NONE });
@@ -61,8 +65,18 @@ export async function routedNamespaces(): Promise<RoutedNamespaces> {
   }
   inClient.addAddress(near, '10.88.0.1/24');
   inClient.addAddress(near, 'fd88::1/64', IFA_F_NODAD);
-  inRouter.addAddress(far, '10.88.0.2/24');
-  inRouter.addAddress(far, 'fd88::2/64', IFA_F_NODAD);
+  // A second address, for which the router's limit of ICMP errors counts anew.
+  inClient.addAddress(near, '10.88.0.9/24');
+  inRouter.addAddress(down, '10.88.0.2/24');
+  inRouter.addAddress(down, 'fd88::2/64', IFA_F_NODAD);
+  inRouter.addAddress(narrow, '10.88.3.2/24');
+  inRouter.addAddress(narrow, 'fd88:3::2/64', IFA_F_NODAD);
+  // Asking for the neighbour that a forwarded packet is for needs a link-local address (ndisc_solicit).
+  inRouter.addAddress(narrow, 'fe80::2/64', IFA_F_NODAD);
+  inFar.addAddress(narrowEnd, '10.88.3.1/24');
+  inFar.addAddress(narrowEnd, 'fd88:3::1/64', IFA_F_NODAD);
+  inFar.addRoute({ target: 'default', gateway: '10.88.3.2' });
+  inFar.addRoute({ target: 'default6', gateway: 'fd88:3::2' });
   setSysctl(router, 'ipv4/ip_forward', 1);
   // Unreachable routes still answer at most five times at once and once a second (ip_error in net/ipv4/route.c).
   setSysctl(router, 'ipv4/icmp_ratelimit', 0);
@@ -77,12 +91,11 @@ export async function routedNamespaces(): Promise<RoutedNamespaces> {
     inRouter.addRoute({ target: four, type });
     inRouter.addRoute({ target: six, type });
   }
-  inRouter.addRoute({ target: '10.88.3.0/24', ifindex: narrow });
-  inRouter.addRoute({ target: 'fd88:3::/64', ifindex: narrow });
-  for (const side of [inClient, inRouter]) await addressesServe(side);
+  for (const side of [inClient, inRouter, inFar]) await addressesServe(side);
   const close = (): void => {
     client.close();
     router.close();
+    far.close();
   };
-  return { client, router, [Symbol.dispose]: close };
+  return { client, router, far, [Symbol.dispose]: close };
 }
