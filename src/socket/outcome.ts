@@ -6,45 +6,76 @@ import { AbortError } from './error.ts';
 import type { SocketCore } from './socket-core.ts';
 import { timeoutError, type WaitOptions } from './wait-queue.ts';
 
-export interface Outcome<T> {
-  /** Aborted when the call has ended, however it did. */
-  readonly ended: AbortSignal;
-  /** Only the first of these counts. */
-  readonly done: (value: T) => void;
-  readonly failed: (error: unknown) => void;
+/** How one call ends: only the first word counts. */
+export class Outcome<T> {
+  readonly #settle: (how: () => void) => void;
+  readonly #resolve: (value: T) => void;
+  readonly #reject: (error: unknown) => void;
+  #ended = false;
+  // Made when somebody asks: most calls never wait for anything that must be stopped, and a controller costs more than
+  // the call.
+  #controller: AbortController | undefined;
+
+  constructor(settle: (how: () => void) => void, resolve: (value: T) => void, reject: (error: unknown) => void) {
+    this.#settle = settle;
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Aborted when the call ends, however it does. */
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.#ended) this.#controller.abort();
+    return this.#controller.signal;
+  }
+
+  done(value: T): void {
+    this.#end(() => this.#resolve(value));
+  }
+
+  failed(error: unknown): void {
+    this.#end(() => this.#reject(error));
+  }
+
+  #end(how: () => void): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#controller?.abort();
+    this.#settle(how);
+  }
 }
 
 /** Run `start`, which arranges that its outcome is settled once. What it throws rejects. */
 export function later<T>(
   socket: SocketCore,
   syscall: string,
-  options: WaitOptions,
+  { signal, timeoutMs }: WaitOptions,
   start: (outcome: Outcome<T>) => void,
 ): Promise<T> {
-  const { signal, timeoutMs } = options;
   const { driver } = socket;
   return new Promise((resolve, reject) => {
-    const ended = new AbortController();
     let cancelTimer: (() => void) | undefined;
-    const end = (how: () => void): void => {
-      if (ended.signal.aborted) return;
-      ended.abort();
+    const settle = (how: () => void): void => {
       cancelTimer?.();
       signal?.removeEventListener('abort', onAbort);
       driver.pending(-1);
       how();
     };
-    const failed = (error: unknown): void => end(() => reject(error));
-    const onAbort = (): void => failed(new AbortError(signal?.reason));
+    const outcome = new Outcome<T>(settle, resolve, reject);
+    const onAbort = (): void => outcome.failed(new AbortError(signal?.reason));
     driver.pending(1);
     signal?.addEventListener('abort', onAbort);
     if (timeoutMs !== undefined && timeoutMs !== Number.POSITIVE_INFINITY) {
-      cancelTimer = driver.setTimer(timeoutMs, () => failed(timeoutError(syscall, timeoutMs, socket.fd)));
+      cancelTimer = driver.setTimer(timeoutMs, () => outcome.failed(timeoutError(syscall, timeoutMs, socket.fd)));
     }
     try {
-      start({ ended: ended.signal, done: (value) => end(() => resolve(value)), failed });
+      start(outcome);
     } catch (error) {
-      failed(error);
+      outcome.failed(error);
     }
   });
 }

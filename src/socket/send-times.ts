@@ -139,7 +139,7 @@ class TimedSender {
 
   send(data: Uint8Array | string, options: SendTimedOptions): Promise<SendTimes> {
     return later(this.#socket, 'sendmsg', options, (outcome) => {
-      this.#sendOnce(data, options, outcome).catch(outcome.failed);
+      this.#sendOnce(data, options, outcome).catch((error: unknown) => outcome.failed(error));
     });
   }
 
@@ -159,7 +159,7 @@ class TimedSender {
     };
     let bytes = this.#socket.trySendmsg(message);
     while (bytes === null) {
-      await this.#socket.ready('out', { signal: outcome.ended });
+      await this.#socket.ready('out', { signal: outcome.signal });
       bytes = this.#socket.trySendmsg(message);
     }
     const none = { queuedNs: undefined, sentNs: undefined, ackedNs: undefined };
@@ -172,7 +172,7 @@ class TimedSender {
   #forgetOldest(): void {
     if (this.#byId.size <= MOST_PENDING) return;
     for (const [id, { outcome }] of this.#byId) {
-      if (outcome.ended.aborted) this.#byId.delete(id);
+      if (outcome.ended) this.#byId.delete(id);
       if (this.#byId.size <= MOST_PENDING / 2) return;
     }
   }

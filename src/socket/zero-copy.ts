@@ -143,14 +143,13 @@ class ZeroCopySender {
 
   /** All of a stream's data, or one datagram. Undefined when there is nothing more to do for it; else what to wait for. */
   #handOver(pending: Pending): Promise<void> | undefined {
-    const { data, options } = pending;
-    const { ended } = pending.outcome;
-    while (!ended.aborted && !pending.handedOver) {
+    const { data, options, outcome } = pending;
+    while (!outcome.ended && !pending.handedOver) {
       const isStream = this.#socket.type === SOCK_STREAM;
       const piece = isStream ? data.subarray(pending.sent, pending.sent + MOST_PER_CALL) : data;
       const count = this.#sendOnce(pending, piece, options);
-      if (count === 'blocked') return this.#socket.ready('out', { signal: ended });
-      if (count === 'no room') return this.#room(ended);
+      if (count === 'blocked') return this.#socket.ready('out', { signal: outcome.signal });
+      if (count === 'no room') return this.#room(outcome);
       pending.sent += count;
       pending.handedOver = pending.sent === data.length || !isStream;
       if (pending.handedOver && pending.left === 0) finish(pending);
@@ -181,10 +180,10 @@ class ZeroCopySender {
   }
 
   /** Resolves at the next completion. */
-  #room(ended: AbortSignal): Promise<void> {
+  #room({ signal }: Outcome<ZeroCopyResult>): Promise<void> {
     return new Promise((resolve) => {
       this.#onRoom = resolve;
-      ended.addEventListener('abort', () => resolve(), { once: true });
+      signal.addEventListener('abort', () => resolve(), { once: true });
       // What is on the queue already would wake nobody any more.
       this.#queue.read();
     });
