@@ -136,8 +136,6 @@ test('what the program asked for stays on', async () => {
     stamped = ((await udp.recvmsg({ timeoutMs })).controlOf('timestamping')?.softwareNs ?? 0n) > 0n;
   }
 });
-  expect(message.controlOf('timestamping')?.softwareNs).toBeGreaterThan(0n);
-});
 
 test('close, deadline, abort, and what cannot be timed', async () => {
   const [client, server] = await tcpPair(AF_INET, '127.0.0.1');
