@@ -1,5 +1,9 @@
 /** Barewire: sockets for TypeScript, down to the bare wire. */
 export * from './addr/index.ts';
-export { kernel } from './os/kernel.ts';
+export { type Explanation, explain, type Holder } from './os/explain.ts';
+export * from './os/interfaces.ts';
+export { type KernelHost, kernel } from './os/kernel.ts';
 export { NetworkNamespace } from './os/namespace.ts';
+export type { LinkStatistics, Route } from './os/netlink/rtnetlink-rows.ts';
+export { FEATURES, type Support } from './os/supports.ts';
 export * from './socket/index.ts';

@@ -22,6 +22,7 @@ import { checkPort, formatEndpoint, parseEndpoint } from './endpoint.ts';
 import { formatIpv4, parseIpv4 } from './ipv4.ts';
 import { formatIpv6, parseIpv6Into } from './ipv6.ts';
 import { formatMac, parseMac } from './mac.ts';
+import { formatOther, type OtherAddress, parseOther, readOther, writeOther } from './sockaddr-others.ts';
 
 const AF_UNIX = 1;
 const AF_INET = 2;
@@ -31,6 +32,8 @@ const AF_PACKET = 17;
 
 /** sizeof(struct sockaddr_storage): the longest address that any family has. */
 export const SOCKADDR_STORAGE_BYTES = 128;
+/** sizeof(struct sockaddr_alg), the longest of the rarer families. */
+const LARGEST_OTHER_BYTES = 88;
 /** sizeof(sun_path). A path may fill it without a NUL at its end; Linux adds one (unix(7), BUGS). */
 export const SUN_PATH_BYTES = 108;
 
@@ -111,7 +114,14 @@ export interface RawAddress {
   readonly data: Uint8Array;
 }
 
-export type SocketAddress = InetAddress | Inet6Address | UnixAddress | PacketAddress | NetlinkAddress | RawAddress;
+export type SocketAddress =
+  | InetAddress
+  | Inet6Address
+  | UnixAddress
+  | PacketAddress
+  | NetlinkAddress
+  | OtherAddress
+  | RawAddress;
 
 /** Finds an interface's number by name, as if_nametoindex(3); 0 or undefined when there is none. */
 export type InterfaceIndex = (name: string) => number | undefined;
@@ -144,10 +154,16 @@ function checkRoom(into: Uint8Array, need: number): void {
 /**
  * Write the struct of an address into a buffer, without allocating for inet.
  * @param into written from `offset`; 128 bytes hold any address
+ * @param ifindex looks up interface names in zones; without it only numbers are taken
  * @returns its length in bytes, as bind(2) and sendto(2) want it
  * @throws TypeError or RangeError naming the field, what was expected and what came
  */
-export function writeSockAddr(addr: SocketAddress, into: Uint8Array, offset: number = 0): number {
+export function writeSockAddr(
+  addr: SocketAddress,
+  into: Uint8Array,
+  offset: number = 0,
+  ifindex?: InterfaceIndex,
+): number {
   switch (addr.family) {
     case 'inet':
       checkRoom(into, offset + 16);
@@ -157,7 +173,7 @@ export function writeSockAddr(addr: SocketAddress, into: Uint8Array, offset: num
       into.fill(0, offset + 8, offset + 16);
       return 16;
     case 'inet6':
-      return writeInet6(addr, into, offset);
+      return writeInet6(addr, into, offset, ifindex);
     case 'unix':
       return writeUnix(addr, into, offset);
     case 'packet':
@@ -169,6 +185,12 @@ export function writeSockAddr(addr: SocketAddress, into: Uint8Array, offset: num
       writeHostU32(into, offset + 4, checkU32(addr.pid, 'pid'));
       writeHostU32(into, offset + 8, checkU32(addr.groups, 'groups'));
       return 12;
+    case 'vsock':
+    case 'can':
+    case 'alg':
+    case 'xdp':
+      checkRoom(into, offset + LARGEST_OTHER_BYTES);
+      return writeOther(addr, into, offset);
     case 'raw': {
       const length = 2 + addr.data.length;
       if (length > SOCKADDR_STORAGE_BYTES) {
@@ -181,17 +203,17 @@ export function writeSockAddr(addr: SocketAddress, into: Uint8Array, offset: num
     }
     default:
       throw new TypeError(
-        `family: expected inet, inet6, unix, packet, netlink or raw, got '${String((addr as { family: unknown }).family)}'`,
+        `family: expected inet, inet6, unix, packet, netlink, vsock, can, alg, xdp or raw, got '${String((addr as { family: unknown }).family)}'`,
       );
   }
 }
 
-function writeInet6(addr: Inet6Address, into: Uint8Array, offset: number): number {
+function writeInet6(addr: Inet6Address, into: Uint8Array, offset: number, ifindex: InterfaceIndex | undefined): number {
   checkRoom(into, offset + 28);
   const text = addr.address;
   const percent = text.indexOf('%');
   let scopeId = addr.scopeId ?? 0;
-  if (percent >= 0 && addr.scopeId === undefined) scopeId = zoneToScopeId(text.slice(percent + 1), undefined);
+  if (percent >= 0 && addr.scopeId === undefined) scopeId = zoneToScopeId(text.slice(percent + 1), ifindex);
   if (!parseIpv6Into(text, 0, percent < 0 ? text.length : percent, into, offset + 8)) {
     throw new TypeError(`address: expected an IPv6 address, got '${text}'`);
   }
@@ -261,6 +283,7 @@ export interface EncodedSockAddr {
 /**
  * Encode an address: an object, a text that `parseSocketAddress` takes, or one already encoded (returned as it is).
  * @param into where to write; a new 128-byte array when left out
+ * @param ifindex looks up interface names in texts and zones
  * @example
  * ```ts
  * import { encodeSockAddr } from 'barewire/addr';
@@ -268,7 +291,11 @@ export interface EncodedSockAddr {
  * bytes.subarray(0, length); // 02 00 00 50 7f 00 00 01 and eight zeros (little-endian machine)
  * ```
  */
-export function encodeSockAddr(addr: SocketAddress | SockAddr | string, into?: Uint8Array): EncodedSockAddr {
+export function encodeSockAddr(
+  addr: SocketAddress | SockAddr | string,
+  into?: Uint8Array,
+  ifindex?: InterfaceIndex,
+): EncodedSockAddr {
   if (addr instanceof SockAddr) {
     if (into === undefined) return addr;
     checkRoom(into, addr.length);
@@ -276,7 +303,8 @@ export function encodeSockAddr(addr: SocketAddress | SockAddr | string, into?: U
     return { bytes: into, length: addr.length };
   }
   const bytes = into ?? new Uint8Array(SOCKADDR_STORAGE_BYTES);
-  const length = writeSockAddr(typeof addr === 'string' ? parseSocketAddress(addr) : addr, bytes);
+  const plain = typeof addr === 'string' ? parseSocketAddress(addr, ifindex) : addr;
+  const length = writeSockAddr(plain, bytes, 0, ifindex);
   return { bytes, length };
 }
 
@@ -343,7 +371,8 @@ export function decodeSockAddr(bytes: Uint8Array, length: number = bytes.length,
       if (length < 12) break;
       return { family: 'netlink', pid: readHostU32(bytes, offset + 4), groups: readHostU32(bytes, offset + 8) };
   }
-  return { family: 'raw', number: family, data: bytes.slice(offset + 2, offset + length) };
+  const other = readOther(family, bytes, offset, length);
+  return other ?? { family: 'raw', number: family, data: bytes.slice(offset + 2, offset + length) };
 }
 
 function decodeInet6(bytes: Uint8Array, length: number, offset: number): Inet6Address {
@@ -400,7 +429,7 @@ function zoneToScopeId(zone: string, ifindex: InterfaceIndex | undefined): numbe
 
 /**
  * Parse `127.0.0.1:80`, `[::1%2]:80`, `unix:/path`, `unix:@name` (abstract), `unix:` (unnamed), `packet:2` or
- * `packet:eth0`, `netlink:pid`. Host names are not resolved.
+ * `packet:eth0`, `netlink:pid`, `vsock:2:80`, `can:3`, `alg:hash:sha256`, `xdp:3:0`. Host names are not resolved.
  * @param ifindex looks up interface names; without it only numbers are taken
  * @throws TypeError or RangeError naming what is wrong
  * @example
@@ -426,6 +455,8 @@ export function parseSocketAddress(text: string, ifindex?: InterfaceIndex): Sock
     if (!/^\d{1,10}$/.test(pid)) throw new TypeError(`netlink: expected a port id in decimal digits, got '${pid}'`);
     return { family: 'netlink', pid: checkU32(Number(pid), 'netlink'), groups: 0 };
   }
+  const other = parseOther(text, (zone) => zoneToScopeId(zone, ifindex));
+  if (other !== undefined) return other;
   const { address, port, zone } = parseEndpoint(text);
   if (!address.includes(':')) return { family: 'inet', address, port };
   if (zone === undefined) return { family: 'inet6', address, port };
@@ -453,6 +484,11 @@ export function formatSocketAddress(addr: SocketAddress, ifname?: (ifindex: numb
       return `packet:${ifname?.(addr.ifindex) ?? addr.ifindex}`;
     case 'netlink':
       return `netlink:${addr.pid}`;
+    case 'vsock':
+    case 'can':
+    case 'alg':
+    case 'xdp':
+      return formatOther(addr, ifname);
     case 'raw':
       return `raw:${addr.number}`;
   }

@@ -4,8 +4,19 @@ import { DriverHost, type Host } from '../socket/host.ts';
 import type { OwnedFd } from '../socket/owned-fd.ts';
 import type { Socket } from '../socket/socket.ts';
 import { kernelDriver } from './kernel-driver.ts';
+import { everySupport, type Support, supportOf } from './supports.ts';
 
-class KernelHost implements Host {
+/** This machine's kernel: a host that can also say what it has. */
+export interface KernelHost extends Host {
+  /**
+   * What this kernel has and lets this process use; each feature is tried when asked.
+   * @param name one of FEATURES: `AF_VSOCK`, `raw`, `icmp datagram`, `kTLS` …; every one when left out
+   */
+  supports(): Support[];
+  supports(name: string): Support;
+}
+
+class Kernel implements KernelHost {
   readonly name = 'kernel';
   #host: DriverHost | undefined;
 
@@ -25,6 +36,12 @@ class KernelHost implements Host {
 
   socketpair<Type extends number>(domain: number, type: Type, protocol?: number): [Socket<Type>, Socket<Type>] {
     return this.#inner.socketpair(domain, type, protocol);
+  }
+
+  supports(): Support[];
+  supports(name: string): Support;
+  supports(name?: string): Support | Support[] {
+    return name === undefined ? everySupport(this) : supportOf(name, this);
   }
 
   adopt(fd: number | OwnedFd): Socket {
@@ -48,4 +65,4 @@ class KernelHost implements Host {
  * console.log(new TextDecoder().decode(await server.recv(100))); // hello
  * ```
  */
-export const kernel: Host = new KernelHost();
+export const kernel: KernelHost = new Kernel();

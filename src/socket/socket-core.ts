@@ -2,7 +2,15 @@
  * What every call of a socket stands on: who owns the descriptor, how a call waits, how it fails, and how readiness
  * reaches those who wait. The calls themselves are in socket.ts.
  */
-import { decodeSockAddr, parseSocketAddress, SockAddr, type SocketAddress } from '../addr/sockaddr.ts';
+import {
+  decodeSockAddr,
+  type EncodedSockAddr,
+  encodeSockAddr,
+  parseSocketAddress,
+  SockAddr,
+  type SocketAddress,
+} from '../addr/sockaddr.ts';
+import { readHostU32, utf8 } from '../core/bytes.ts';
 import { ADDRESS_ROOM } from './batch.ts';
 import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLPRI, POLLRDHUP } from './constants.ts';
 import type { Handle, SocketDriver, Wakeable } from './driver.ts';
@@ -24,6 +32,11 @@ export type Direction = 'in' | 'out' | 'pri' | 'err';
 
 /** What poll(2) is asked for; errors and hang-ups it always tells. */
 const EVENTS: Readonly<Record<Direction, number>> = { in: POLLIN, out: POLLOUT, pri: POLLPRI, err: 0 };
+
+/** struct ifreq: a name, then what is asked for. */
+const IFREQ_BYTES = 40;
+const IFNAMSIZ = 16;
+const SIOCGIFINDEX = 0x8933;
 
 const IN_BITS = POLLIN | POLLRDHUP | POLLHUP | POLLERR;
 const OUT_BITS = POLLOUT | POLLHUP | POLLERR;
@@ -368,6 +381,25 @@ export class SocketCore<Type extends number = number> implements Disposable {
     return handle;
   }
 
+  // ---------------------------------------------------------------- for the calls: addresses
+
+  /** An address as the driver wants it; interface names in it are those of this socket's network namespace. */
+  protected encoded(address: AddressLike): EncodedSockAddr {
+    if (address instanceof SockAddr) return address;
+    const mayNameOne = typeof address === 'string' || address.family === 'inet6';
+    return encodeSockAddr(address, undefined, mayNameOne ? (name) => this.#interfaceIndex(name) : undefined);
+  }
+
+  /** SIOCGIFINDEX of netdevice(7). */
+  #interfaceIndex(name: string): number | undefined {
+    const request = new Uint8Array(IFREQ_BYTES);
+    const bytes = utf8(name);
+    if (bytes.length === 0 || bytes.length >= IFNAMSIZ) return undefined;
+    request.set(bytes);
+    const result = this.driver.ioctl(this.#handle, SIOCGIFINDEX, request);
+    return result < 0 ? undefined : readHostU32(request, IFNAMSIZ);
+  }
+
   // ---------------------------------------------------------------- for the calls: failing
 
   /** The value of a call, or its error thrown. */
@@ -404,7 +436,7 @@ function addressFields(address: AddressLike | undefined): { address?: string; po
     address instanceof SockAddr
       ? decodeSockAddr(address.bytes, address.length)
       : typeof address === 'string'
-        ? parseSocketAddress(address)
+        ? parseSocketAddress(address, () => 1) // only the texts are asked for
         : address;
   if (plain.family === 'inet' || plain.family === 'inet6') return { address: plain.address, port: plain.port };
   if (plain.family === 'unix' && 'path' in plain && plain.path !== undefined) return { address: plain.path };

@@ -7,7 +7,7 @@
  *
  * Read socket(7), tcp(7), udp(7), unix(7) for what the calls mean; driver.ts for what stands behind them.
  */
-import { decodeSockAddr, type EncodedSockAddr, encodeSockAddr, type SocketAddress } from '../addr/sockaddr.ts';
+import { decodeSockAddr, type EncodedSockAddr, type SocketAddress } from '../addr/sockaddr.ts';
 import { readHostU32 } from '../core/bytes.ts';
 import type { DatagramBatch } from './batch.ts';
 import {
@@ -159,7 +159,7 @@ export class Socket<Type extends number = number> extends SocketCore<Type> {
 
   /** @throws SocketError EADDRINUSE, EADDRNOTAVAIL, EACCES (port below ip_unprivileged_port_start), EINVAL (bound) */
   bind(address: AddressLike): void {
-    const { bytes, length } = encodeSockAddr(address);
+    const { bytes, length } = this.encoded(address);
     this.checked(this.driver.bind(this.handle, bytes, length), 'bind', address);
   }
 
@@ -195,7 +195,7 @@ export class Socket<Type extends number = number> extends SocketCore<Type> {
   }
 
   #connectOnce(address: AddressLike): true | null {
-    const { bytes, length } = encodeSockAddr(address);
+    const { bytes, length } = this.encoded(address);
     const result = this.driver.connect(this.handle, bytes, length);
     if (result === 0) return true;
     if (result === -EINPROGRESS || result === -EALREADY || result === -EAGAIN) {
@@ -560,19 +560,19 @@ export class Socket<Type extends number = number> extends SocketCore<Type> {
   /** Send one datagram to `target`. For the hot path make the target a SockAddr once. */
   sendto(data: Uint8Array | string, target: AddressLike, options?: CallOptions): Promise<number> {
     const bytes = bytesOf(data, 'data');
-    const address = encodeSockAddr(target);
+    const address = this.encoded(target);
     const flags = options?.flags ?? 0;
     return this.callAsync('out', 'sendto', options, () => this.#sendto(bytes, address, target, flags) ?? undefined);
   }
 
   trySendto(data: Uint8Array, target: AddressLike, flags = 0): number | null {
-    return this.#sendto(data, encodeSockAddr(target), target, flags);
+    return this.#sendto(data, this.encoded(target), target, flags);
   }
 
   sendtoSync(data: Uint8Array | string, target: AddressLike, options?: SyncOptions): number {
     const bytes = bytesOf(data, 'data');
     return this.callSync('sendto', POLLOUT, options, () =>
-      this.#sendto(bytes, encodeSockAddr(target), target, options?.flags ?? 0),
+      this.#sendto(bytes, this.encoded(target), target, options?.flags ?? 0),
     );
   }
 
@@ -620,7 +620,7 @@ export class Socket<Type extends number = number> extends SocketCore<Type> {
 
   #sendmsgAttempt({ data, to, control, flags = 0 }: OutgoingMessage): () => number | null {
     const parts = partsOf(data);
-    const address = to === undefined ? null : encodeSockAddr(to);
+    const address = to === undefined ? null : this.encoded(to);
     const controlBytes = sendControl(control);
     return () => {
       const count = this.driver.sendmsg(

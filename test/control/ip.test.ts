@@ -4,7 +4,8 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { NetworkNamespace } from '../../src/os/namespace.ts';
-import { IFA_F_NODAD, Rtnetlink } from '../../src/os/netlink/rtnetlink.ts';
+import { Rtnetlink } from '../../src/os/netlink/rtnetlink.ts';
+import { IFA_F_NODAD } from '../../src/os/netlink/rtnetlink-rows.ts';
 import {
   AF_INET,
   AF_INET6,

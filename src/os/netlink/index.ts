@@ -2,4 +2,5 @@
 export * from './client.ts';
 export * from './message.ts';
 export * from './rtnetlink.ts';
+export * from './rtnetlink-rows.ts';
 export * from './sock-diag.ts';

@@ -2,7 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import { kernel } from '../kernel.ts';
 import { NetlinkError } from './client.ts';
-import { IFF_LOOPBACK, Rtnetlink } from './rtnetlink.ts';
+import { Rtnetlink } from './rtnetlink.ts';
+import { IFF_LOOPBACK } from './rtnetlink-rows.ts';
 
 describe('this machine', () => {
   test('has a loopback interface', () => {

@@ -4,22 +4,23 @@
  * What `ip link`, `ip address`, `ip route` and `ip neighbour` do, as far as a lab needs it. Nothing is remembered:
  * each call asks the kernel. Changes need CAP_NET_ADMIN over the namespace.
  */
-import { formatMac, inet_ntop, inet_pton, parseMac } from '../../addr/index.ts';
-import { readHostU16, readHostU32 } from '../../core/index.ts';
+import { inet_pton, parseMac } from '../../addr/index.ts';
 import { AF_INET, AF_INET6, AF_UNSPEC, type Host } from '../../socket/index.ts';
-import { expectDecoded, NetlinkClient } from './client.ts';
+import { NetlinkClient } from './client.ts';
+import { NETLINK_ROUTE, NetlinkWriter, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE } from './message.ts';
 import {
-  type Attribute,
-  attributeNumber,
-  attributeOf,
-  attributeText,
-  decodeAttributes,
-  NETLINK_ROUTE,
-  NetlinkWriter,
-  NLM_F_CREATE,
-  NLM_F_EXCL,
-  NLM_F_REPLACE,
-} from './message.ts';
+  decodeAddress,
+  decodeLink,
+  decodeNeighbour,
+  decodeRoute,
+  IFF_MULTICAST,
+  IFF_NOARP,
+  IFF_UP,
+  type InterfaceAddress,
+  type Link,
+  type Neighbour,
+  type Route,
+} from './rtnetlink-rows.ts';
 
 const RTM_NEWLINK = 16;
 const RTM_DELLINK = 17;
@@ -36,7 +37,6 @@ const RTM_GETNEIGH = 30;
 const IFLA_ADDRESS = 1;
 const IFLA_IFNAME = 3;
 const IFLA_MTU = 4;
-const IFLA_OPERSTATE = 16;
 const IFLA_LINKINFO = 18;
 const IFLA_AF_SPEC = 26;
 const IFLA_NET_NS_FD = 28;
@@ -47,7 +47,6 @@ const IFLA_INET6_ADDR_GEN_MODE = 8;
 
 const IFA_ADDRESS = 1;
 const IFA_LOCAL = 2;
-const IFA_LABEL = 3;
 const IFA_FLAGS = 8;
 
 const RTA_DST = 1;
@@ -55,7 +54,6 @@ const RTA_OIF = 4;
 const RTA_GATEWAY = 5;
 const RTA_PRIORITY = 6;
 const RTA_PREFSRC = 7;
-const RTA_TABLE = 15;
 const RT_TABLE_MAIN = 254;
 const RTPROT_STATIC = 4;
 /** RTN_ numbers: what a route does with a packet. */
@@ -67,46 +65,11 @@ const NDA_DST = 1;
 const NDA_LLADDR = 2;
 const NUD_PERMANENT = 0x80;
 
-/** Interface flags (netdevice(7)). */
-export const IFF_UP = 0x1;
-export const IFF_BROADCAST = 0x2;
-export const IFF_LOOPBACK = 0x8;
-export const IFF_POINTOPOINT = 0x10;
-export const IFF_RUNNING = 0x40;
-/** No address resolution: neighbours are taken to have the interface's own hardware address. */
-export const IFF_NOARP = 0x80;
-export const IFF_PROMISC = 0x100;
-export const IFF_MULTICAST = 0x1000;
-export const IFF_LOWER_UP = 0x10000;
-
-/** Address flags. */
-export const IFA_F_NODAD = 0x02;
-export const IFA_F_DADFAILED = 0x08;
-export const IFA_F_TENTATIVE = 0x40;
-export const IFA_F_PERMANENT = 0x80;
-
 /** IFLA_INET6_ADDR_GEN_MODE: make no link-local address, and so no router solicitation. */
 export const IN6_ADDR_GEN_MODE_NONE = 1;
 
 /** Interface names are at most 15 bytes (IFNAMSIZ with its \0). */
 const IFNAME_MOST = 15;
-
-export interface Link {
-  readonly index: number;
-  readonly name: string;
-  /** ARPHRD_ number: 1 Ethernet, 772 loopback, 65534 none (TUN). */
-  readonly hardware: number;
-  /** IFF_ bits. */
-  readonly flags: number;
-  readonly up: boolean;
-  readonly mtu: number;
-  /** Hardware address as `02:00:00:00:00:01`; absent where the link has none. */
-  readonly address?: string;
-  /** RFC 2863 state: `unknown` 0, `down` 2, `up` 6. */
-  readonly operState: number;
-  /** `veth`, `tun` …: absent for hardware and loopback. */
-  readonly kind?: string;
-}
 
 export interface LinkChange {
   readonly up?: boolean;
@@ -132,34 +95,6 @@ export interface VethEnd {
   readonly netnsFd?: number;
 }
 
-export interface InterfaceAddress {
-  readonly family: 'inet' | 'inet6';
-  readonly address: string;
-  readonly prefixLength: number;
-  readonly ifindex: number;
-  /** IFA_F_ bits. */
-  readonly flags: number;
-  /** 0 everywhere, 253 this link, 254 this host. */
-  readonly scope: number;
-  readonly label?: string;
-}
-
-export interface Route {
-  readonly family: 'inet' | 'inet6';
-  /** Absent: the default route. */
-  readonly target?: string;
-  readonly prefixLength: number;
-  readonly gateway?: string;
-  readonly ifindex?: number;
-  readonly source?: string;
-  readonly priority?: number;
-  readonly table: number;
-  /** RTN_ number: 1 unicast, 2 local, 3 broadcast, 5 multicast. */
-  readonly type: number;
-  /** RTPROT_ number: 2 kernel, 4 static. */
-  readonly protocol: number;
-}
-
 export interface RouteSpec {
   /** `10.0.0.0/8`, `fd00::/64`, or `default` for IPv4 (`default6` for IPv6). */
   readonly target: string;
@@ -171,14 +106,6 @@ export interface RouteSpec {
    * `unicast` when left out. `local` delivers here; `unreachable` and `prohibit` answer by ICMP, `blackhole` does not.
    */
   readonly type?: keyof typeof ROUTE_TYPES;
-}
-
-export interface Neighbour {
-  readonly ifindex: number;
-  readonly address: string;
-  readonly hardwareAddress?: string;
-  /** NUD_ bits: 0x80 permanent, 0x40 no ARP, 0x02 reachable. */
-  readonly state: number;
 }
 
 /** rtnetlink(7) of one namespace: open, ask, close. */
@@ -418,97 +345,4 @@ function prefixBytes(text: string, name: string): { family: number; bytes: Uint8
     throw new TypeError(`${name}: expected an address and a prefix length up to ${most} as 10.0.0.1/24, got '${text}'`);
   }
   return { ...addressBytes(match[1]!), prefixLength };
-}
-
-// ------------------------------------------------------------------------------------------------ bytes to rows
-
-function attributesAfter(body: Uint8Array, structBytes: number, name: string): readonly Attribute[] {
-  return expectDecoded(decodeAttributes(body, structBytes), `rtnetlink ${name}`).attributes;
-}
-
-function decodeLink(body: Uint8Array): Link {
-  const attributes = attributesAfter(body, 16, 'RTM_NEWLINK');
-  const flags = readHostU32(body, 8);
-  const address = attributeOf(attributes, IFLA_ADDRESS);
-  const info = attributeOf(attributes, IFLA_LINKINFO);
-  const kind =
-    info === undefined ? undefined : attributeText(attributesAfter(info, 0, 'IFLA_LINKINFO'), IFLA_INFO_KIND);
-  return {
-    index: readHostU32(body, 4),
-    name: attributeText(attributes, IFLA_IFNAME) ?? '',
-    hardware: readHostU16(body, 2),
-    flags,
-    up: (flags & IFF_UP) !== 0,
-    mtu: attributeNumber(attributes, IFLA_MTU) ?? 0,
-    ...(address === undefined || address.length === 0 ? {} : { address: formatMac(address, 0, address.length) }),
-    operState: attributeNumber(attributes, IFLA_OPERSTATE) ?? 0,
-    ...(kind === undefined ? {} : { kind }),
-  };
-}
-
-/** A dump of every family also tells of multicast routing, MPLS and bridges. */
-function isInternet(family: number): boolean {
-  return family === AF_INET || family === AF_INET6;
-}
-
-function familyName(number: number): 'inet' | 'inet6' {
-  return number === AF_INET6 ? 'inet6' : 'inet';
-}
-
-/** Text of an address attribute; undefined when it is absent or does not have its family's length. */
-function addressText(family: number, bytes: Uint8Array | undefined): string | undefined {
-  if (bytes === undefined || bytes.length !== (family === AF_INET6 ? 16 : 4)) return undefined;
-  return inet_ntop(family === AF_INET6 ? AF_INET6 : AF_INET, bytes);
-}
-
-function decodeAddress(body: Uint8Array): InterfaceAddress | null {
-  const attributes = attributesAfter(body, 8, 'RTM_NEWADDR');
-  const family = body[0]!;
-  if (!isInternet(family)) return null;
-  const bytes = attributeOf(attributes, IFA_LOCAL) ?? attributeOf(attributes, IFA_ADDRESS);
-  const label = attributeText(attributes, IFA_LABEL);
-  return {
-    family: familyName(family),
-    address: addressText(family, bytes) ?? '',
-    prefixLength: body[1]!,
-    ifindex: readHostU32(body, 4),
-    flags: attributeNumber(attributes, IFA_FLAGS) ?? body[2]!,
-    scope: body[3]!,
-    ...(label === undefined ? {} : { label }),
-  };
-}
-
-function decodeRoute(body: Uint8Array): Route | null {
-  const attributes = attributesAfter(body, 12, 'RTM_NEWROUTE');
-  const family = body[0]!;
-  if (!isInternet(family)) return null;
-  const target = addressText(family, attributeOf(attributes, RTA_DST));
-  const gateway = addressText(family, attributeOf(attributes, RTA_GATEWAY));
-  const source = addressText(family, attributeOf(attributes, RTA_PREFSRC));
-  const ifindex = attributeNumber(attributes, RTA_OIF);
-  const priority = attributeNumber(attributes, RTA_PRIORITY);
-  return {
-    family: familyName(family),
-    ...(target === undefined ? {} : { target }),
-    prefixLength: body[1]!,
-    ...(gateway === undefined ? {} : { gateway }),
-    ...(ifindex === undefined ? {} : { ifindex }),
-    ...(source === undefined ? {} : { source }),
-    ...(priority === undefined ? {} : { priority }),
-    table: attributeNumber(attributes, RTA_TABLE) ?? body[4]!,
-    type: body[7]!,
-    protocol: body[5]!,
-  };
-}
-
-function decodeNeighbour(body: Uint8Array): Neighbour | null {
-  const attributes = attributesAfter(body, 12, 'RTM_NEWNEIGH');
-  if (!isInternet(body[0]!)) return null;
-  const hardware = attributeOf(attributes, NDA_LLADDR);
-  return {
-    ifindex: readHostU32(body, 4),
-    address: addressText(body[0]!, attributeOf(attributes, NDA_DST)) ?? '',
-    ...(hardware === undefined ? {} : { hardwareAddress: formatMac(hardware, 0, hardware.length) }),
-    state: readHostU16(body, 8),
-  };
 }
