@@ -81,7 +81,7 @@ const ipv6 = rowsOf(IPPROTO_IPV6, 'IPV6_');
 
 /** Options of IPv6 sockets. */
 export const IPV6: Ipv6Level = {
-  ADDRFORM: ipv6('ADDRFORM', 1, int, 'w'),
+  ADDRFORM: ipv6('ADDRFORM', 1, int),
   '2292PKTINFO': ipv6('2292PKTINFO', 2, bool),
   '2292HOPOPTS': ipv6('2292HOPOPTS', 3, bool),
   '2292DSTOPTS': ipv6('2292DSTOPTS', 4, bool),
