@@ -50,6 +50,9 @@ export class Hosts {
     this.wire.flow();
     this.client = lab.client.host;
     this.server = lab.server.host;
+    // Else a few ICMP errors a second are all there are.
+    lab.server.setSysctl('ipv4.icmp_ratelimit', 0);
+    lab.server.setSysctl('ipv6.icmp.ratelimit', 0);
   }
 
   address(side: Side, version: Version = 4): string {

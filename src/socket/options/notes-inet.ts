@@ -150,7 +150,7 @@ TCP_FASTOPEN_KEY | 4.15 | linux/tcp.h | - | Key of a listener's Fast Open cookie
 TCP_FASTOPEN_NO_COOKIE | 4.15 | linux/tcp.h | - | Fast Open without cookies, for networks where addresses can be trusted.
 TCP_ZEROCOPY_RECEIVE | 4.18 | linux/tcp.h | - | Receive by mapping pages instead of copying; reading takes data from the queue.
 TCP_INQ | 4.18 | linux/tcp.h | - | Receive the count of unread bytes with each message (TCP_CM_INQ).
-TCP_TX_DELAY | 5.3 | linux/tcp.h | - | Microseconds by which everything sent is delayed, to try how a long path feels (needs the fq discipline, or TCP's own pacing).
+TCP_TX_DELAY | 5.3 | linux/tcp.h | - | Microseconds by which everything sent is delayed, to try how a long path feels (where fq is the queueing discipline).
 TCP_AO_ADD_KEY | 6.7 | linux/tcp.h | - | Add a key of the authentication option (RFC 5925); struct tcp_ao_add as bytes.
 TCP_AO_DEL_KEY | 6.7 | linux/tcp.h | - | Take such a key away; struct tcp_ao_del as bytes.
 TCP_AO_INFO | 6.7 | linux/tcp.h | - | State of the authentication option on this socket; struct tcp_ao_info_opt as bytes.

@@ -6,19 +6,19 @@
  */
 export const socketNotes = `
 SO_DEBUG | 1.0 | socket(7) | CAP_NET_ADMIN | Record debugging figures in protocols that have any; TCP keeps none today.
-SO_REUSEADDR | 1.0 | ip(7) | - | Bind although old connections of the port wait in TIME-WAIT; on datagram sockets, several may bind the same address.
+SO_REUSEADDR | 1.0 | socket(7) | - | Bind although old connections of the port wait in TIME-WAIT; on datagram sockets, several may bind the same address.
 SO_TYPE | 1.0 | socket(7) | - | SOCK_STREAM, SOCK_DGRAM … of this socket.
-SO_ERROR | 1.0 | ip(7) | - | The pending error, 0 for none; reading clears it.
+SO_ERROR | 1.0 | socket(7) | - | The pending error, 0 for none; reading clears it.
 SO_DONTROUTE | 1.0 | socket(7) | - | Send to hosts on a link of ours only, past no gateway.
-SO_BROADCAST | 1.0 | ip(7) | - | Allow sending to broadcast addresses; without it that is EACCES.
-SO_SNDBUF | 1.0 | tcp(7) | - | Bytes of the send buffer; the kernel doubles what is set and net.core.wmem_max bounds it.
-SO_RCVBUF | 1.0 | tcp(7) | - | Bytes of the receive buffer; the kernel doubles what is set and net.core.rmem_max bounds it.
-SO_KEEPALIVE | 1.0 | tcp(7) | - | Probe an idle connection and end it when nobody answers.
-SO_OOBINLINE | 1.0 | tcp(7) | - | Urgent data stays in the stream instead of waiting for MSG_OOB.
+SO_BROADCAST | 1.0 | socket(7) | - | Allow sending to broadcast addresses; without it that is EACCES.
+SO_SNDBUF | 1.0 | socket(7) | - | Bytes of the send buffer; the kernel doubles what is set and net.core.wmem_max bounds it.
+SO_RCVBUF | 1.0 | socket(7) | - | Bytes of the receive buffer; the kernel doubles what is set and net.core.rmem_max bounds it.
+SO_KEEPALIVE | 1.0 | socket(7) | - | Probe an idle connection and end it when nobody answers.
+SO_OOBINLINE | 1.0 | socket(7) | - | Urgent data stays in the stream instead of waiting for MSG_OOB.
 SO_NO_CHECK | 1.0 | socket(7) | - | UDP over IPv4: send without a checksum.
-SO_PRIORITY | 2.2 | ip(7) | CAP_NET_ADMIN or CAP_NET_RAW over 6 | Queueing priority of what is sent, for the interface's queueing discipline.
-SO_LINGER | 1.0 | tcp(7) | - | How long close waits for unsent data; 0 seconds ends the connection with RST.
-SO_BSDCOMPAT | 2.0 | udp(7) | - | Once hid ICMP errors from UDP; has done nothing since 2.4.
+SO_PRIORITY | 2.2 | socket(7) | CAP_NET_ADMIN or CAP_NET_RAW over 6 | Queueing priority of what is sent, for the interface's queueing discipline.
+SO_LINGER | 1.0 | socket(7) | - | How long close waits for unsent data; 0 seconds ends the connection with RST.
+SO_BSDCOMPAT | 2.0 | socket(7) | - | Once hid ICMP errors from UDP; has done nothing since 2.4.
 SO_REUSEPORT | 3.9 | socket(7) | - | Several sockets of one user bind the same port; the kernel spreads the load over them.
 SO_PASSCRED | 2.2 | socket(7) | - | Receive the sender's process, user and group with each message (SCM_CREDENTIALS).
 SO_PEERCRED | 2.2 | socket(7) | - | Process, user and group at the other end of a Unix connection.
@@ -29,10 +29,10 @@ SO_SNDTIMEO | 2.4 | socket(7) | - | How long a blocking send waits; our sockets 
 SO_BINDTODEVICE | 2.0 | socket(7) | CAP_NET_RAW to change a binding (before 5.7 always) | Use one interface only, by its name; the empty name takes it back.
 SO_ATTACH_FILTER | 2.2 | socket(7) | - | Run a classic BPF program over what arrives: 0 drops, n keeps n bytes.
 SO_DETACH_FILTER | 2.2 | socket(7) | - | Take the filter away.
-SO_PEERNAME | 2.2 | socket(7) | - | The peer's address, as getpeername gives it.
+SO_PEERNAME | 2.2 | socket(7) | - | The peer's address; other families than IPv4 are cut to 16 bytes, so that getpeername is the better way.
 SO_TIMESTAMP | 1.0 | socket(7) | - | Receive the time of arrival in microseconds with each message (SCM_TIMESTAMP).
 SO_ACCEPTCONN | 2.4 | socket(7) | - | Whether the socket listens.
-SO_PEERSEC | 2.6.2 | ip(7) | - | Security label of the peer, where SELinux, AppArmor or Smack gives one.
+SO_PEERSEC | 2.6.2 | socket(7) | - | Security label of the peer, where SELinux, AppArmor or Smack gives one.
 SO_SNDBUFFORCE | 2.6.14 | socket(7) | CAP_NET_ADMIN | As SNDBUF, past net.core.wmem_max.
 SO_RCVBUFFORCE | 2.6.14 | socket(7) | CAP_NET_ADMIN | As RCVBUF, past net.core.rmem_max.
 SO_PASSSEC | 2.6.18 | socket(7) | - | Receive the sender's security label with each message (SCM_SECURITY).

@@ -3,7 +3,7 @@ import { decodeSockAddr, encodeSockAddr, type SocketAddress } from '../../addr/s
 import { readHostU16, readHostU32, writeHostU16, writeHostU32 } from '../../core/bytes.ts';
 import { checkInt } from '../control/row.ts';
 import type { OptionType } from './row.ts';
-import { flag, i32, STORAGE_BYTES, struct, u32 } from './struct.ts';
+import { flag, i32, struct, u32 } from './struct.ts';
 
 export interface Linger {
   readonly on: boolean;
@@ -76,10 +76,10 @@ export const meminfo: OptionType<SocketMemory> = struct('u32[9]', 36, {
   drops: u32(32),
 });
 
-/** An address of the socket's family. */
+/** SO_PEERNAME wants no more room than the address has: that of IPv4's is whole, others come as raw bytes. */
 export const address: OptionType<SocketAddress> = {
   name: 'sockaddr',
-  size: STORAGE_BYTES,
+  size: 16,
   decode: (bytes) => decodeSockAddr(bytes),
   encode: (value) => {
     const { bytes, length } = encodeSockAddr(value);
