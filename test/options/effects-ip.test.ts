@@ -454,7 +454,7 @@ describeInNamespace(import.meta.url, 'effects of IPv4 and IPv6 options', () => {
     };
     // The kernel tries an even number of ports.
     for (let i = 0; i < 4; i++) bind();
-    const ports = open.map((socket) => (socket.getsockname() as { port: number }).port).sort();
+    const ports = open.map((socket) => (socket.getsockname() as { port: number }).port).sort((a, b) => a - b);
     expect(ports).toEqual([40_000, 40_001, 40_002, 40_003]);
     expect(bind).toThrow(/EADDRINUSE/);
     for (const socket of open) socket.close();
