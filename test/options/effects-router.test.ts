@@ -4,6 +4,7 @@
  */
 import { expect } from 'vitest';
 import { sum16, writeU16 } from '../../src/core/index.ts';
+import type { NetworkNamespace } from '../../src/os/namespace.ts';
 import {
   AF_INET,
   AF_INET6,
@@ -30,7 +31,7 @@ describeInNamespace(import.meta.url, 'effects of options where a router is on th
   const hosts = useHosts();
 
   shows('IP_ROUTER_ALERT', 'a raw socket on the router takes packets that pass through with that option', async () => {
-    using routed = routedNamespaces();
+    using routed = await routedNamespaces();
     using raw = routed.router.socket(AF_INET, SOCK_RAW, IPPROTO_UDP);
     using sender = routed.client.socket(AF_INET, SOCK_DGRAM);
     sender.set(IP.OPTIONS, ALERT);
@@ -46,8 +47,8 @@ describeInNamespace(import.meta.url, 'effects of options where a router is on th
     ['IPV6_ROUTER_ALERT', 'IPV6_ROUTER_ALERT_ISOLATE'],
     'raw sockets take packets that pass a router with that option, isolated ones those of their own namespace',
     async () => {
-      using routed = routedNamespaces();
-      const open = (host: typeof routed.router, isolate: boolean): Socket => {
+      using routed = await routedNamespaces();
+      const open = (host: NetworkNamespace, isolate: boolean): Socket => {
         const raw = host.socket(AF_INET6, SOCK_RAW, IPPROTO_RAW);
         raw.set(IPV6.ROUTER_ALERT_ISOLATE, isolate);
         raw.set(IPV6.ROUTER_ALERT, 0);
