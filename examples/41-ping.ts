@@ -7,7 +7,7 @@
  * address.
  * Run: npm run example -- 41
  */
-import { AF_INET, IPPROTO_ICMP, inet_aton, kernel, SOCK_RAW, SocketError } from 'barewire';
+import { AF_INET, type Host, IPPROTO_ICMP, inet_aton, kernel, SOCK_RAW, SocketError } from 'barewire';
 import { NetworkNamespace, reexecInUserNamespace } from 'barewire/os';
 import { decodePacket, encodeIcmpv4, Icmpv4Type } from 'barewire/wire';
 
@@ -18,7 +18,7 @@ if (inet_aton(target) === null) {
   process.exit(1);
 }
 
-let host = kernel;
+let host: Host = kernel;
 if (process.argv[2] === undefined) {
   const code = await reexecInUserNamespace();
   if (code !== null) process.exit(code);
