@@ -27,7 +27,7 @@ async function open(wanted: Wanted, options: DialOptions, defaultPort: number): 
   const port = wanted.port === undefined || wanted.port === null || wanted.port === '' ? defaultPort : wanted.port;
   const socket = await dial(name, Number(port), options);
   // HTTP writes whole messages: waiting for an acknowledgement to fill a segment only delays them.
-  return toDuplex(socket, { allowHalfOpen: true }).setNoDelay();
+  return toDuplex(socket).setNoDelay();
 }
 
 /** An IP address is no server name (RFC 6066 §3). */
@@ -142,8 +142,10 @@ async function openFor(target: ConnectorTarget, options: ConnectorOptions): Prom
  * @param listener listening; owned from now on
  */
 export function serveHttp(server: Server, listener: Socket, options: ServeOptions = {}): Serving {
-  const serving = serveConnections(server, listener, { allowHalfOpen: true, noDelay: true, ...options });
-  if (server instanceof TlsServer) lendToServer(server);
+  const isSecure = server instanceof TlsServer;
+  // As Node's own: a client that has sent its request may close its side; over TLS the two end together.
+  const serving = serveConnections(server, listener, { allowHalfOpen: !isSecure, noDelay: true, ...options });
+  if (isSecure) lendToServer(server);
   // Starts what Node starts when it listens itself: the watch on slow headers and requests.
   server.emit('listening');
   const end = (closing: () => Promise<void>) => (): Promise<void> => {

@@ -80,6 +80,7 @@ function planOf(options: Record<string, unknown>): Plan {
 /** One call of connect, from then until connected, failed or cancelled. */
 export class Opening {
   readonly #opener: Opener;
+  #prepared: Socket | undefined;
   #socket: Socket | undefined;
   #timer: NodeJS.Timeout | undefined;
   #cancelled = false;
@@ -87,8 +88,16 @@ export class Opening {
   /** The wait for the kernel is taken out of what keeps the process alive. */
   #released = false;
 
-  constructor(opener: Opener) {
+  /** @param prepared used for the first attempt, in place of a new socket */
+  constructor(opener: Opener, prepared?: Socket) {
     this.#opener = opener;
+    this.#prepared = prepared;
+  }
+
+  #newSocket(domain: number): Socket {
+    const prepared = this.#prepared;
+    this.#prepared = undefined;
+    return prepared ?? kernel.socket(domain, SOCK_STREAM);
   }
 
   /** The socket under way, if any attempt has begun. */
@@ -115,6 +124,8 @@ export class Opening {
   #drop(): void {
     clearTimeout(this.#timer);
     this.#hold(false);
+    this.#prepared?.close();
+    this.#prepared = undefined;
     this.#socket?.close();
     this.#socket = undefined;
   }
@@ -285,7 +296,7 @@ export class Opening {
     const { address, family } = target;
     let socket: Socket;
     try {
-      socket = kernel.socket(family === 6 ? AF_INET6 : AF_INET, SOCK_STREAM);
+      socket = this.#newSocket(family === 6 ? AF_INET6 : AF_INET);
     } catch (error) {
       return hostError(errnoOf(error), 'connect', address, plan.port);
     }
@@ -314,7 +325,7 @@ export class Opening {
   #attempt(domain: number, address: SocketAddress, settle: (errno: number) => void): void {
     let socket: Socket;
     try {
-      socket = kernel.socket(domain, SOCK_STREAM);
+      socket = this.#newSocket(domain);
     } catch (error) {
       process.nextTick(settle, errnoOf(error));
       return;

@@ -7,7 +7,7 @@ import { channel } from 'node:diagnostics_channel';
 import { lookup } from 'node:dns';
 import { EventEmitter } from 'node:events';
 import { chmodSync, statSync, unlinkSync } from 'node:fs';
-import type { AddressInfo, DropArgument, ListenOptions, ServerOpts } from 'node:net';
+import { type AddressInfo, type DropArgument, isIP, type ListenOptions, type ServerOpts } from 'node:net';
 import { getDefaultHighWaterMark } from 'node:stream';
 import { promisify } from 'node:util';
 import type { SocketAddress } from '../addr/index.ts';
@@ -30,6 +30,9 @@ const EADDRINUSE = 98;
 type Listener = (socket: NetSocket) => void;
 
 const serverChannel = channel('net.server.socket');
+const listenStart = channel('tracing:net.server.listen:asyncStart');
+const listenEnd = channel('tracing:net.server.listen:asyncEnd');
+const listenFailed = channel('tracing:net.server.listen:error');
 
 /** Where to listen, once the options are understood. */
 interface Place {
@@ -53,6 +56,8 @@ export class NetServer extends EventEmitter {
   dropMaxConnection: boolean = false;
   _handle: Socket | null = null;
   _connections = 0;
+  /** `4:127.0.0.1:80`: what some programs tell servers apart by. */
+  _connectionKey: string | undefined = undefined;
   #pipeName: string | undefined;
   #unrefed = false;
   /** Tells the listen that goes on from those given up. */
@@ -95,9 +100,11 @@ export class NetServer extends EventEmitter {
       const message = 'Listen method has been called more than once without closing.';
       throw codedError(Error, 'ERR_SERVER_ALREADY_LISTEN', message);
     }
+    if (listenStart.hasSubscribers) listenStart.publish({ server: this, options: given });
     if (listener !== null) this.once('listening', listener as () => void);
     const backlog = toNumber(args.length > 1 && args[1]) || toNumber(args.length > 2 && args[2]) || 0;
-    const options = (given._handle || given.handle || given) as Record<string, unknown>;
+    const handle = given instanceof Socket ? given : given._handle || given.handle;
+    const options = (handle || given) as Record<string, unknown>;
     this.#listenId++;
     if (options instanceof Socket) {
       this.#listenOn(options, backlog, undefined, undefined);
@@ -105,7 +112,7 @@ export class NetServer extends EventEmitter {
     }
     this.#closeWith(options.signal);
     if (typeof options.fd === 'number' && options.fd >= 0) {
-      this.#listenFd(options.fd, backlog);
+      this.#listenFd(options.fd, backlog, options === handle);
       return this;
     }
     const anyPort =
@@ -196,10 +203,16 @@ export class NetServer extends EventEmitter {
     if (mode !== 0) chmodSync(path, statSync(path).mode | mode);
   }
 
-  #listenFd(fd: number, backlog: number): void {
+  /** @param shared the descriptor of another's handle (a server of node:net), who keeps it */
+  #listenFd(fd: number, backlog: number, shared: boolean): void {
     let socket: Socket;
     try {
       socket = kernel.adopt(fd);
+      if (shared) {
+        const copy = socket.dup();
+        socket.detach();
+        socket = copy;
+      }
     } catch (error) {
       if (!(error instanceof SocketError)) throw error;
       this.#fail(listenError(EINVAL, undefined, undefined));
@@ -217,18 +230,22 @@ export class NetServer extends EventEmitter {
       return;
     }
     this._handle = socket;
+    const version = isIP(host ?? '');
+    this._connectionKey = `${version === 0 ? -1 : version}:${host ?? null}:${port ?? -1}`;
     acceptInto(
       socket,
       (connection) => this.#take(connection),
       (error) => this.emit('error', callError(errnoOf(error), 'accept')),
     );
     if (this.#unrefed) socket.driver.pending(-1);
+    if (listenEnd.hasSubscribers) listenEnd.publish({ server: this });
     process.nextTick(() => {
       if (this._handle !== null) this.emit('listening');
     });
   }
 
   #fail(error: Error): void {
+    if (listenFailed.hasSubscribers) listenFailed.publish({ server: this, error });
     process.nextTick(() => this.emit('error', error));
   }
 

@@ -4,11 +4,17 @@
  * net-connect.ts. What it does and when is that of Node 20's net, https://nodejs.org/api/net.html.
  */
 import { channel } from 'node:diagnostics_channel';
-import type { OnReadOpts, SocketConnectOpts, SocketConstructorOpts, SocketReadyState } from 'node:net';
+import {
+  Socket as NodeSocket,
+  type OnReadOpts,
+  type SocketConnectOpts,
+  type SocketConstructorOpts,
+  type SocketReadyState,
+} from 'node:net';
 import { addAbortSignal } from 'node:stream';
 import { kernel } from '../os/kernel.ts';
-import { type Socket as BareSocket, SOCK_STREAM, SocketError } from '../socket/index.ts';
-import type { ReadTarget } from './flow.ts';
+import { Socket as BareSocket, SOCK_STREAM, SocketError } from '../socket/index.ts';
+import { Flow, type ReadTarget } from './flow.ts';
 import { checkInteger, checkNumber, normalizeArguments } from './net-arguments.ts';
 import { Opening } from './net-connect.ts';
 import { argumentType, argumentValue, callError, codedError, hostError, socketClosed } from './net-errors.ts';
@@ -23,8 +29,8 @@ export interface ServerOfSocket {
 export interface NetSocketOptions extends SocketConstructorOpts {
   /** Read into memory of the program's own; no 'data' then. */
   readonly onread?: OnReadOpts | undefined;
-  /** A connected socket, owned from now on. */
-  readonly handle?: BareSocket | undefined;
+  /** A socket of ours, owned from now on: connected, or made ready for `connect` (bound, its options set). */
+  readonly handle?: BareSocket | Flow | undefined;
   readonly pauseOnCreate?: boolean | undefined;
   readonly manualStart?: boolean | undefined;
   readonly noDelay?: boolean | undefined;
@@ -50,6 +56,8 @@ export class NetSocket extends SocketDuplex {
   _parent: null = null;
   _hadError: boolean = false;
   #opening: Opening | undefined;
+  /** Given to the constructor, and not connected yet. */
+  #prepared: BareSocket | undefined;
   readonly #userBuffer: ReadTarget | undefined;
   #refed = true;
 
@@ -57,11 +65,12 @@ export class NetSocket extends SocketDuplex {
     const options: NetSocketOptions = typeof given === 'number' ? { fd: given } : { ...given };
     checkOptions(options);
     super(streamOptions(options));
-    this.#userBuffer = userBufferOf(options.onread);
+    this.#userBuffer = userBufferOf(options.onread, this);
     super.setNoDelay(Boolean(options.noDelay));
     super.setKeepAlive(Boolean(options.keepAlive), options.keepAliveInitialDelay);
-    const socket = options.handle ?? (options.fd === undefined ? undefined : adoptFd(options.fd));
-    if (socket !== undefined) this.#startWith(socket, options);
+    const socket = socketOf(options);
+    if (socket !== undefined && isConnected(socket)) this.#startWith(socket, options);
+    else this.#prepared = socket;
     // Last, and not by Duplex's own option: a signal aborted already destroys at once.
     if (options.signal !== undefined) addAbortSignal(options.signal, this);
   }
@@ -106,7 +115,8 @@ export class NetSocket extends SocketDuplex {
     this.#revive();
     this._unrefTimer();
     this.connecting = true;
-    const opening = new Opening(this);
+    const opening = new Opening(this, this.#prepared);
+    this.#prepared = undefined;
     this.#opening = opening;
     if (!path) {
       opening.toHost(options);
@@ -159,6 +169,8 @@ export class NetSocket extends SocketDuplex {
     const opening = this.#opening;
     this.#opening = undefined;
     opening?.cancel();
+    this.#prepared?.close();
+    this.#prepared = undefined;
     return super.closeHandle() || opening !== undefined;
   }
 
@@ -170,15 +182,20 @@ export class NetSocket extends SocketDuplex {
   }
 
   override _write(chunk: Uint8Array, encoding: BufferEncoding, done: Done): void {
-    if (this.connecting) this.#whenConnected(chunk.length, done, () => super._write(chunk, encoding, done));
+    if (this.#mustWait) this.#whenConnected(chunk.length, done, () => super._write(chunk, encoding, done));
     else super._write(chunk, encoding, done);
   }
 
   override _writev(chunks: readonly { readonly chunk: Uint8Array }[], done: Done): void {
     let bytes = 0;
     for (const { chunk } of chunks) bytes += chunk.length;
-    if (this.connecting) this.#whenConnected(bytes, done, () => super._writev(chunks, done));
+    if (this.#mustWait) this.#whenConnected(bytes, done, () => super._writev(chunks, done));
     else super._writev(chunks, done);
+  }
+
+  /** `tls.connect({ socket })` may come before `socket.connect()`: then TLS's first words wait, too. */
+  get #mustWait(): boolean {
+    return this.connecting || (this.isAdapted && this._handle === null && !this.destroyed);
   }
 
   #whenConnected(bytes: number, done: Done, write: () => void): void {
@@ -274,8 +291,7 @@ export class NetSocket extends SocketDuplex {
   }
 
   _getpeername(): object {
-    const { remoteAddress: address, remoteFamily: family, remotePort: port } = this;
-    return address === undefined ? {} : { address, family, port };
+    return this.peer;
   }
 
   _getsockname(): object {
@@ -297,11 +313,11 @@ export class NetSocket extends SocketDuplex {
   }
 }
 
-function userBufferOf(onread: unknown): ReadTarget | undefined {
+function userBufferOf(onread: unknown, socket: NetSocket): ReadTarget | undefined {
   if (typeof onread !== 'object' || onread === null) return undefined;
   const { buffer, callback } = onread as { buffer: unknown; callback: unknown };
   if (typeof callback !== 'function') return undefined;
-  const call = callback as (count: number, buffer: Uint8Array) => boolean | undefined;
+  const call = (count: number, bytes: Uint8Array): unknown => callback.call(socket, count, bytes) as unknown;
   if (typeof buffer === 'function') {
     let current = (buffer as () => Uint8Array)();
     return {
@@ -333,7 +349,25 @@ function streamOptions(options: NetSocketOptions): object {
   return { ...rest, allowHalfOpen: Boolean(options.allowHalfOpen) };
 }
 
-/** A connected stream socket by its number. Node takes pipes and terminals as well; those are not sockets. */
+function socketOf({ handle, fd }: NetSocketOptions): BareSocket | undefined {
+  if (handle instanceof Flow) return handle.socket;
+  if (handle !== undefined && handle !== null && !(handle instanceof BareSocket)) {
+    throw argumentType('options.handle', 'an instance of Socket of barewire', handle);
+  }
+  return handle ?? (fd === undefined ? undefined : adoptFd(fd));
+}
+
+function isConnected(socket: BareSocket): boolean {
+  try {
+    socket.getpeername();
+    return true;
+  } catch (error) {
+    if (error instanceof SocketError && error.code === 'ENOTCONN') return false;
+    throw error;
+  }
+}
+
+/** A stream socket by its number. Node takes pipes and terminals as well; those are not sockets. */
 function adoptFd(fd: number): BareSocket {
   checkInteger(fd, 'fd', 0);
   try {
@@ -345,6 +379,15 @@ function adoptFd(fd: number): BareSocket {
   }
   throw codedError(TypeError, 'ERR_INVALID_FD_TYPE', 'Unsupported fd type: UNKNOWN');
 }
+
+// Node's own sockets (of node:http, say) count as well where a program asks `socket instanceof net.Socket`; classes that
+// a program derived from ours stay what they are.
+Object.defineProperty(NetSocket, Symbol.hasInstance, {
+  value(this: typeof NetSocket, value: unknown): boolean {
+    if (Function.prototype[Symbol.hasInstance].call(this, value)) return true;
+    return this.prototype === NetSocket.prototype && value instanceof NodeSocket;
+  },
+});
 
 /** `net.connect` and `net.createConnection`. */
 export function connect(...args: unknown[]): NetSocket {

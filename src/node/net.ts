@@ -4,6 +4,7 @@
  * a socket made to order. docs/node.md says what differs.
  */
 import { BlockList, isIP, isIPv4, isIPv6, type NetConnectOpts, type ServerOpts, SocketAddress } from 'node:net';
+import { normalizeArguments } from './net-arguments.ts';
 import { defaults } from './net-connect.ts';
 import { NetServer } from './net-server.ts';
 import { connect as connectWith, NetSocket, type NetSocketOptions } from './net-socket.ts';
@@ -102,6 +103,8 @@ const net: {
   isIP: typeof isIP;
   isIPv4: typeof isIPv4;
   isIPv6: typeof isIPv6;
+  /** Underscored and undocumented in Node, and used by libraries that wrap `connect`. */
+  _normalizeArgs: (args: readonly unknown[]) => readonly unknown[];
   getDefaultAutoSelectFamily: typeof getDefaultAutoSelectFamily;
   setDefaultAutoSelectFamily: typeof setDefaultAutoSelectFamily;
   getDefaultAutoSelectFamilyAttemptTimeout: typeof getDefaultAutoSelectFamilyAttemptTimeout;
@@ -118,6 +121,7 @@ const net: {
   isIP,
   isIPv4,
   isIPv6,
+  _normalizeArgs: normalizeArguments,
   getDefaultAutoSelectFamily,
   setDefaultAutoSelectFamily,
   getDefaultAutoSelectFamilyAttemptTimeout,

@@ -94,6 +94,18 @@ export class SocketDuplex extends Duplex {
     return this._handle?.socket;
   }
 
+  /** node:tls or node:http2 reads this stream, and ends it when they are done. */
+  protected isAdapted: boolean = false;
+
+  /**
+   * Node puts an adapter round streams that are not its own. TLS has an end of its own (close_notify), still to be sent
+   * when the peer's FIN is here, so that FIN must then not end our side: TLS does, in its own time.
+   */
+  override on(event: string | symbol, listener: (...args: never[]) => void): this {
+    if (event === 'data' && isNodesAdapter(listener)) this.isAdapted = true;
+    return super.on(event, listener as () => void);
+  }
+
   // ---------------------------------------------------------------- Readable and Writable
 
   override _read(_size: number): void {
@@ -288,11 +300,13 @@ export class SocketDuplex extends Duplex {
 
   /** This end's address; no fields on a unix(7) socket or a closed one. */
   address(): AddressFields {
-    if (this._handle === null) return {};
+    // Also where somebody reads the getters of the prototype, which has no handle at all.
+    if (this._handle == null) return {};
     return (this.#sockname ??= this._handle.sockname());
   }
 
-  #peer(): AddressFields {
+  protected get peer(): AddressFields {
+    if (!(#peername in this)) return {};
     if (this._handle === null || !this.isConnected) return this.#peername ?? {};
     return (this.#peername ??= this._handle.peername());
   }
@@ -311,23 +325,25 @@ export class SocketDuplex extends Duplex {
 
   /** Known until the end, when the socket was asked for it once. */
   get remoteAddress(): string | undefined {
-    return this.#peer().address;
+    return this.peer.address;
   }
 
   get remotePort(): number | undefined {
-    return this.#peer().port;
+    return this.peer.port;
   }
 
   get remoteFamily(): string | undefined {
-    return this.#peer().family;
+    return this.peer.family;
   }
 
   get bytesRead(): number {
+    if (!(#bytesRead in this)) return undefined as never;
     return this._handle?.bytesRead ?? this.#bytesRead;
   }
 
   /** Bytes handed to the kernel, and those that wait here. */
   get bytesWritten(): number {
+    if (!(#bytesDispatched in this)) return undefined as never;
     const dispatched = this._handle?.bytesWritten ?? this.#bytesDispatched;
     return dispatched + this.deferredBytes + this.#buffered();
   }
@@ -349,9 +365,17 @@ export class SocketDuplex extends Duplex {
   }
 }
 
+/** Its one listener for data is the one function of Node's that can fail with this code. */
+function isNodesAdapter(listener: (...args: never[]) => void): boolean {
+  return listener.name === 'ondata' && Function.prototype.toString.call(listener).includes('ERR_STREAM_WRAP');
+}
+
 /** One listener for all, so that `listenerCount('end')` is what programs know. */
 function onEnd(this: SocketDuplex): void {
-  (this as unknown as { peerEnded: boolean }).peerEnded = true;
+  const stream = this as unknown as { peerEnded: boolean; isAdapted: boolean; allowHalfOpen: boolean };
+  stream.peerEnded = true;
+  // Only now: TLS takes over what it finds here when it begins, and Duplex looks after 'end'.
+  if (stream.isAdapted) stream.allowHalfOpen = true;
 }
 
 function timerDuration(msecs: unknown): number {

@@ -35,8 +35,7 @@ const ADDRESS_FIELDS = [
  * ```
  */
 export function secure(transport: Socket | Duplex, options: ConnectionOptions = {}): TLSSocket {
-  // TLS has its own end of stream (close_notify), so that of the transport must not end the transport's other side.
-  const duplex = transport instanceof Socket ? toDuplex(transport, { allowHalfOpen: true }) : transport;
+  const duplex = transport instanceof Socket ? toDuplex(transport) : transport;
   const secured = connect({ ...options, socket: duplex });
   lendAddresses(secured, duplex);
   return secured;
@@ -47,7 +46,7 @@ export function secure(transport: Socket | Duplex, options: ConnectionOptions = 
  * its handshake.
  */
 export function serveTls(server: Server, listener: Socket, options: ServeOptions = {}): Serving {
-  const serving = serveConnections(server, listener, { allowHalfOpen: true, ...options });
+  const serving = serveConnections(server, listener, options);
   lendToServer(server);
   return serving;
 }
@@ -61,6 +60,8 @@ export function lendToServer(server: Server): void {
 }
 
 function lendAddresses(secured: TLSSocket, transport: Duplex): void {
+  // Asked once while it is open: then it is known after the end, too.
+  void (transport as Partial<SocketDuplex>).remoteAddress;
   for (const field of ADDRESS_FIELDS) {
     Object.defineProperty(secured, field, {
       configurable: true,

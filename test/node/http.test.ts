@@ -278,14 +278,14 @@ describe('tls', () => {
 
   test('tls.connect and TLSSocket take our streams as they are', async () => {
     const [one, other] = kernel.socketpair(AF_UNIX, SOCK_STREAM);
-    const secured = new TLSSocket(toDuplex(other, { allowHalfOpen: true }), {
+    const secured = new TLSSocket(toDuplex(other), {
       isServer: true,
       key: certificate.key,
       cert: certificate.cert,
     });
     secured.pipe(secured);
     const client = tlsConnect({
-      socket: toDuplex(one, { allowHalfOpen: true }),
+      socket: toDuplex(one),
       servername: 'localhost',
       ca: certificate.cert,
     });

@@ -3,6 +3,7 @@ import { readdirSync, readlinkSync } from 'node:fs';
 import * as nodeNet from 'node:net';
 import { describe, expect, test } from 'vitest';
 import * as ourNet from '../../src/node/net.ts';
+import { securedScenarios } from './parity/secured.ts';
 import { serverScenarios } from './parity/servers.ts';
 import { socketScenarios } from './parity/sockets.ts';
 import { type Net, type Scenario, Tape, turns } from './parity/tape.ts';
@@ -39,6 +40,7 @@ function openSockets(): number {
 describe.each([
   ['sockets', socketScenarios],
   ['servers', serverScenarios],
+  ['TLS', securedScenarios],
 ] as const)('%s', (_, scenarios) => {
   test.each(scenarios.map((scenario) => [scenario.name, scenario] as const))('%s', async (_name, scenario) => {
     const expected = await record(nodeNet, scenario);
