@@ -5,7 +5,7 @@
  * takes (- for none), what it does. Read by catalogue.ts.
  */
 export const socketNotes = `
-SO_DEBUG | 1.0 | socket(7) | CAP_NET_ADMIN | Record debugging figures in protocols that have any; TCP keeps none today.
+SO_DEBUG | 1.0 | socket(7) | CAP_NET_ADMIN in the first user namespace | Record debugging figures in protocols that have any; TCP keeps none today.
 SO_REUSEADDR | 1.0 | socket(7) | - | Bind although old connections of the port wait in TIME-WAIT; on datagram sockets, several may bind the same address.
 SO_TYPE | 1.0 | socket(7) | - | SOCK_STREAM, SOCK_DGRAM … of this socket.
 SO_ERROR | 1.0 | socket(7) | - | The pending error, 0 for none; reading clears it.
@@ -33,8 +33,8 @@ SO_PEERNAME | 2.2 | socket(7) | - | The peer's address; other families than IPv4
 SO_TIMESTAMP | 1.0 | socket(7) | - | Receive the time of arrival in microseconds with each message (SCM_TIMESTAMP).
 SO_ACCEPTCONN | 2.4 | socket(7) | - | Whether the socket listens.
 SO_PEERSEC | 2.6.2 | socket(7) | - | Security label of the peer, where SELinux, AppArmor or Smack gives one.
-SO_SNDBUFFORCE | 2.6.14 | socket(7) | CAP_NET_ADMIN | As SNDBUF, past net.core.wmem_max.
-SO_RCVBUFFORCE | 2.6.14 | socket(7) | CAP_NET_ADMIN | As RCVBUF, past net.core.rmem_max.
+SO_SNDBUFFORCE | 2.6.14 | socket(7) | CAP_NET_ADMIN in the first user namespace | As SNDBUF, past net.core.wmem_max.
+SO_RCVBUFFORCE | 2.6.14 | socket(7) | CAP_NET_ADMIN in the first user namespace | As RCVBUF, past net.core.rmem_max.
 SO_PASSSEC | 2.6.18 | socket(7) | - | Receive the sender's security label with each message (SCM_SECURITY).
 SO_TIMESTAMPNS | 2.6.22 | socket(7) | - | As TIMESTAMP, in nanoseconds (SCM_TIMESTAMPNS).
 SO_MARK | 2.6.25 | socket(7) | CAP_NET_ADMIN or CAP_NET_RAW | Mark everything that is sent, for routing rules and packet filters.
@@ -47,7 +47,7 @@ SO_PEEK_OFF | 3.4 | socket(7) | - | Where MSG_PEEK looks: each peek moves on, so
 SO_NOFCS | 3.4 | socket(7) | - | Packet sockets: the frame brings its own check sequence (where the card can).
 SO_LOCK_FILTER | 3.9 | socket(7) | - | Nobody may change the filter any more; cannot be taken back.
 SO_SELECT_ERR_QUEUE | 3.10 | socket(7) | - | poll also tells POLLPRI when the error queue has something.
-SO_BUSY_POLL | 3.11 | socket(7) | CAP_NET_ADMIN to raise | Microseconds to ask the card for packets before sleeping.
+SO_BUSY_POLL | 3.11 | socket(7) | CAP_NET_ADMIN to raise, in older kernels | Microseconds to ask the card for packets before sleeping.
 SO_MAX_PACING_RATE | 3.13 | socket(7) | - | Most bytes per second that are sent; 2^64-1 is without bound.
 SO_BPF_EXTENSIONS | 3.14 | socket(7) | - | Which extensions the kernel's classic BPF knows (SKF_AD_MAX).
 SO_INCOMING_CPU | 3.19 | socket(7) | - | The CPU that packets of this socket come in on; set (since 4.4), listeners of a REUSEPORT group prefer their CPU.
@@ -68,8 +68,8 @@ SO_TIMESTAMPING_NEW | 5.1 | asm-generic/socket.h | - | As TIMESTAMPING, with 64-
 SO_RCVTIMEO_NEW | 5.1 | asm-generic/socket.h | - | As RCVTIMEO, with 64-bit seconds on 32-bit machines too.
 SO_SNDTIMEO_NEW | 5.1 | asm-generic/socket.h | - | As SNDTIMEO, with 64-bit seconds on 32-bit machines too.
 SO_DETACH_REUSEPORT_BPF | 5.3 | asm-generic/socket.h | - | Take the program of a REUSEPORT group away.
-SO_PREFER_BUSY_POLL | 5.11 | asm-generic/socket.h | CAP_NET_ADMIN | The card's interrupts wait while this socket polls.
-SO_BUSY_POLL_BUDGET | 5.11 | asm-generic/socket.h | CAP_NET_ADMIN to raise | Packets that one busy poll takes at most.
+SO_PREFER_BUSY_POLL | 5.11 | asm-generic/socket.h | CAP_NET_ADMIN in the first user namespace | The card's interrupts wait while this socket polls.
+SO_BUSY_POLL_BUDGET | 5.11 | asm-generic/socket.h | CAP_NET_ADMIN in the first user namespace to raise | Packets that one busy poll takes at most.
 SO_NETNS_COOKIE | 5.14 | asm-generic/socket.h | - | A number of the network namespace that the socket lives in.
 SO_BUF_LOCK | 5.15 | asm-generic/socket.h | - | Which buffer sizes the kernel leaves alone: 1 the send buffer, 2 the receive buffer.
 SO_RESERVE_MEM | 5.16 | asm-generic/socket.h | - | Bytes of memory set aside for this socket for good (needs a memory control group).
