@@ -11,26 +11,46 @@ import type { SocketCore } from './socket-core.ts';
 const IP_RECVERR = 11;
 const IPV6_RECVERR = 25;
 
-/** How many want the options on, a socket. */
-const wanted = new WeakMap<SocketCore, number>();
+/** Who wants the options on, a socket, and what the program itself had set before. */
+interface Wanted {
+  count: number;
+  readonly restore: () => void;
+}
 
-function setRecverr(socket: SocketCore, on: 0 | 1): void {
-  if (socket.domain === AF_INET6) socket.setsockopt(IPPROTO_IPV6, IPV6_RECVERR, on);
+const wanted = new WeakMap<SocketCore, Wanted>();
+
+/** The options that a socket of this kind has, as [level, number]. */
+function recverr(socket: SocketCore): readonly (readonly [number, number])[] {
+  const v4 = [IPPROTO_IP, IP_RECVERR] as const;
+  if (socket.domain === AF_INET) return [v4];
+  const v6 = [IPPROTO_IPV6, IPV6_RECVERR] as const;
   // An IPv6 socket also sends IPv4 (mapped addresses), and hears of its errors by IPv4's option; a raw one does not.
-  if (socket.domain === AF_INET || socket.type !== SOCK_RAW) socket.setsockopt(IPPROTO_IP, IP_RECVERR, on);
+  return socket.type === SOCK_RAW ? [v6] : [v6, v4];
+}
+
+function turnOn(socket: SocketCore): Wanted {
+  const before = recverr(socket).map(([level, option]) => [level, option, socket.getsockopt(level, option)] as const);
+  for (const [level, option] of before) socket.setsockopt(level, option, 1);
+  const restore = (): void => {
+    for (const [level, option, value] of before) socket.setsockopt(level, option, value);
+  };
+  return { count: 0, restore };
 }
 
 function wantRecverr(socket: SocketCore): () => void {
-  const others = wanted.get(socket) ?? 0;
-  if (others === 0) setRecverr(socket, 1);
-  wanted.set(socket, others + 1);
+  let entry = wanted.get(socket);
+  if (entry === undefined || entry.count === 0) {
+    entry = turnOn(socket);
+    wanted.set(socket, entry);
+  }
+  const mine = entry;
+  mine.count++;
   let done = false;
   return () => {
     if (done) return;
     done = true;
-    const left = (wanted.get(socket) ?? 1) - 1;
-    wanted.set(socket, left);
-    if (left === 0 && !socket.closed) setRecverr(socket, 0);
+    mine.count--;
+    if (mine.count === 0 && !socket.closed) mine.restore();
   };
 }
 
@@ -42,7 +62,7 @@ function wantRecverr(socket: SocketCore): () => void {
  * none then). Connections that a listener
  * accepts inherit the options, not the explanation: call this for each.
  *
- * @returns how to stop: the options go off again
+ * @returns how to stop: the options are set again as they were
  * @throws TypeError for a socket that is not of AF_INET or AF_INET6; SocketError of setsockopt(2)
  * @example
  * ```ts

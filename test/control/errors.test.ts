@@ -129,6 +129,20 @@ describe.each(families)('UDP to a closed port, $name', ({ family, loopback }) =>
     expect(udp.getsockopt(isV4 ? IPPROTO_IP : IPPROTO_IPV6, isV4 ? 11 : 25)[0]).toBe(0);
   });
 
+  test('an option that the program had set itself stays set', () => {
+    using udp = kernel.socket(family, SOCK_DGRAM);
+    const [level, option] = isV4 ? [IPPROTO_IP, 11] : [IPPROTO_IPV6, 25];
+    udp.setsockopt(level, option, 1);
+    const stopWatching = watchErrors(udp, () => undefined);
+    const stopExplaining = explainErrors(udp);
+    stopWatching();
+    stopExplaining();
+    expect(udp.getsockopt(level, option)[0]).toBe(1);
+    udp.setsockopt(level, option, 0);
+    explainErrors(udp)();
+    expect(udp.getsockopt(level, option)[0]).toBe(0);
+  });
+
   test('watchErrors tells of every client that is gone, and recv goes on waiting', async () => {
     using server = kernel.socket(family, SOCK_DGRAM);
     server.bind(`${loopback}:0`);
