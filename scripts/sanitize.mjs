@@ -1,5 +1,5 @@
 /**
- * The native tests and the conformance suite again, with the addon under AddressSanitizer and UBSan: a read past an
+ * The native tests, the conformance suite and the tests of sockets' lives again, with the addon under AddressSanitizer and UBSan: a read past an
  * array, a use after free or an overflow ends the run with a report.
  *
  *   node scripts/sanitize.mjs [vitest arguments]
@@ -29,7 +29,13 @@ const vitest = join(dirname(createRequire(import.meta.url).resolve('vitest/packa
 const chosen = process.argv.slice(2);
 const result = spawnSync(
   process.execPath,
-  [vitest, 'run', '--project', 'node', ...(chosen.length > 0 ? chosen : ['test/native', 'test/conformance'])],
+  [
+    vitest,
+    'run',
+    '--project',
+    'node',
+    ...(chosen.length > 0 ? chosen : ['test/native', 'test/conformance', 'test/life']),
+  ],
   {
     cwd: root,
     stdio: 'inherit',

@@ -18,6 +18,10 @@ export class Names {
     this.#prefix = prefix;
   }
 
+  hasPort(port: number): boolean {
+    return this.#ports.has(port);
+  }
+
   namePort(name: string, port: number): void {
     this.#byName.set(name, port);
     if (!this.#ports.has(port)) this.#ports.set(port, name);

@@ -183,7 +183,11 @@ class Run {
       case 'accept':
         return this.#keep(name, await this.#accept(this.#names.socket(first)));
       case 'tryaccept': {
-        const accepted = this.#names.socket(first).tryAccept();
+        const listener = this.#names.socket(first);
+        const accepted = await this.#once(
+          () => listener.tryAccept(),
+          (options) => listener.accept(options),
+        );
         return accepted === null ? 'EAGAIN' : this.#keep(name, accepted);
       }
       case 'unlink':
@@ -244,14 +248,19 @@ class Run {
       case 'tryrecv':
       case 'tryrecvlen': {
         const buffer = new Uint8Array(Number(second));
-        const count = socket.tryRecv(buffer, 0, buffer.length, flags);
+        const one = (): number | null => socket.tryRecv(buffer, 0, buffer.length, flags);
+        // MSG_WAITALL is several system calls in the forms that wait.
+        const count =
+          (flags & (FLAGS.WAITALL as number)) !== 0
+            ? one()
+            : await this.#once(one, (options) => socket.recv(buffer, { flags, ...options }));
         if (count === null) return 'EAGAIN';
         return call === 'tryrecv' ? wordOfData(buffer.subarray(0, count)) : String(count);
       }
       case 'recvfrom':
         return this.#message(await this.#recvfrom(socket, Number(second), flags));
       case 'tryrecvfrom': {
-        const message = socket.tryRecvfrom(new Uint8Array(Number(second)), flags);
+        const message = await this.#recvfromNow(socket, Number(second), flags);
         return message === null ? 'EAGAIN' : this.#message(message);
       }
       case 'sendfd': {
@@ -263,7 +272,7 @@ class Run {
       case 'recvip':
         return this.#ipPacket((await this.#recvfrom(socket, Number(second), flags)).data);
       case 'tryrecvip': {
-        const message = socket.tryRecvfrom(new Uint8Array(Number(second)), flags);
+        const message = await this.#recvfromNow(socket, Number(second), flags);
         return message === null ? 'EAGAIN' : this.#ipPacket(message.data);
       }
       case 'recvall':
@@ -273,7 +282,8 @@ class Run {
         return 'full';
       case 'drain': {
         const buffer = new Uint8Array(65_536);
-        while (socket.tryRecv(buffer) !== null);
+        // 0 is the end, or an empty message.
+        while ((socket.tryRecv(buffer) ?? 0) > 0);
         return 'drained';
       }
       case 'shutdown':
@@ -312,7 +322,7 @@ class Run {
         tcp.bind('[::]:0');
         const { port } = tcp.getsockname() as { port: number };
         udp.bind({ family: 'inet6', address: '::', port });
-        return port;
+        if (!this.#names.hasPort(port)) return port;
       } catch (error) {
         if (!(error instanceof SocketError) || error.code !== 'EADDRINUSE') throw error;
       } finally {
@@ -354,6 +364,25 @@ class Run {
     }
   }
 
+  /** A call that does not wait: `try…`, or in the async form a deadline of 0. Null: it would have to wait. */
+  async #once<T>(attempt: () => T | null, now: (options: WaitOptions) => Promise<T>): Promise<T | null> {
+    if (this.#form !== 'async') return attempt();
+    try {
+      return await now({ timeoutMs: 0 });
+    } catch (error) {
+      if (error instanceof SocketError && error.code === 'ERR_SOCKET_TIMEOUT') return null;
+      throw error;
+    }
+  }
+
+  #recvfromNow(socket: Socket, size: number, flags: number): Promise<Received | null> {
+    const buffer = new Uint8Array(size);
+    return this.#once(
+      () => socket.tryRecvfrom(buffer, flags),
+      (options) => socket.recvfrom(buffer, { flags, ...options }),
+    );
+  }
+
   #accept(socket: Socket): Promise<Socket> | Socket {
     if (this.#form === 'async') return this.#bounded(socket, socket.accept());
     if (this.#form === 'sync') return socket.acceptSync({ timeoutMs: DEADLINE_MS });
@@ -379,7 +408,7 @@ class Run {
 
   async #send(socket: Socket, data: Uint8Array, flags: number, once: boolean): Promise<number | null> {
     const one = (): number | null => socket.trySend(data, 0, data.length, flags);
-    if (once) return one();
+    if (once) return this.#once(one, (options) => socket.send(data, { flags, ...options }));
     if (this.#form === 'async') return this.#bounded(socket, socket.send(data, this.#options(flags)));
     if (this.#form === 'sync') return socket.sendSync(data, { flags, timeoutMs: DEADLINE_MS });
     return this.#trying(socket, 'out', one);
@@ -393,7 +422,7 @@ class Run {
     once: boolean,
   ): Promise<number | null> {
     const one = (): number | null => socket.trySendto(data, to, flags);
-    if (once) return one();
+    if (once) return this.#once(one, (options) => socket.sendto(data, to, { flags, ...options }));
     if (this.#form === 'async') return this.#bounded(socket, socket.sendto(data, to, this.#options(flags)));
     if (this.#form === 'sync') return socket.sendtoSync(data, to, { flags, timeoutMs: DEADLINE_MS });
     return this.#trying(socket, 'out', one);

@@ -4,6 +4,7 @@
  *   --host NAME    the host to judge: kernel, or observed (the kernel, every call reported)
  *   --only TEXT    cases whose id or subject holds this text
  *   --form FORM    async, try or sync; all three when left out
+ *   --random N     instead of the table N random scripts of each kind; --seed S repeats a run
  *   --list         print the cases with their sources and run nothing
  *   --notes        print where Linux differs from POSIX or an RFC, and run nothing
  *   --script       with --list or a failure: print the scripts too
@@ -13,12 +14,13 @@
  * Exit code 0: nothing failed and no difference from CPython is unexplained.
  */
 import { parseArgs } from 'node:util';
-import type { Case } from './case.ts';
+import type { Case, Group } from './case.ts';
 import { type TestHost, tableHosts } from './hosts.ts';
 import { FORMS, type Form } from './interpreter.ts';
 import { type Judgement, judge } from './judge.ts';
 import { knownFailures } from './known-failures.ts';
 import { findPython } from './oracle.ts';
+import { randomGroup, randomKinds } from './random-scripts.ts';
 import { type CaseResult, runCase } from './runner.ts';
 import { groups } from './table.ts';
 
@@ -31,6 +33,8 @@ interface Options {
   readonly script: boolean;
   readonly python: boolean;
   readonly json: boolean;
+  /** What is run: the table, or random scripts. */
+  readonly groups: readonly Group[];
 }
 
 interface Section {
@@ -51,6 +55,8 @@ function readOptions(args: string[]): Options {
       script: { type: 'boolean', default: false },
       python: { type: 'boolean', default: true },
       json: { type: 'boolean', default: false },
+      random: { type: 'string' },
+      seed: { type: 'string' },
     },
   });
   const host = tableHosts.find(({ name }) => name === values.host);
@@ -64,10 +70,32 @@ function readOptions(args: string[]): Options {
     throw new RangeError(`--form: expected one of ${FORMS.join(', ')}, got '${values.form}'`);
   }
   const { only, list, notes, script, python, json } = values;
-  return { host, only, forms: form === undefined ? FORMS : [form], list, notes, script, python, json };
+  return {
+    host,
+    only,
+    forms: form === undefined ? FORMS : [form],
+    list,
+    notes,
+    script,
+    python,
+    json,
+    groups: groupsOf(values.random, values.seed),
+  };
 }
 
-function chosen(only: string): { subject: string; cases: Case[] }[] {
+/** A number that an option was given. */
+function whole(option: string, text: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw new RangeError(`${option}: expected a whole number, got '${text}'`);
+  return Number(text);
+}
+
+function groupsOf(random: string | undefined, seed: string | undefined): readonly Group[] {
+  if (random === undefined) return groups;
+  const from = seed === undefined ? Date.now() : whole('--seed', seed);
+  return randomKinds.map((kind) => randomGroup(kind, whole('--random', random), from));
+}
+
+function chosen({ groups, only }: Options): { subject: string; cases: Case[] }[] {
   return groups
     .map(({ subject, cases }) => ({
       subject,
@@ -81,7 +109,7 @@ const indent = (text: string): string => text.replaceAll(/^/gm, '      ');
 const scriptOf = ({ steps }: Case): string => indent(steps.map(({ text }) => text).join('\n'));
 
 function list(options: Options): void {
-  const sections = chosen(options.only);
+  const sections = chosen(options);
   if (options.json) {
     say(JSON.stringify(sections.map(({ subject, cases }) => ({ subject, cases: cases.map(plain) }))));
     return;
@@ -97,9 +125,9 @@ function list(options: Options): void {
 }
 
 /** Every note once, with the sources of its cases and how many there are. */
-function listNotes({ only, json }: Options): void {
+function listNotes(options: Options): void {
   const notes = new Map<string, { sources: Set<string>; cases: number }>();
-  for (const { note, source } of chosen(only).flatMap(({ cases }) => cases)) {
+  for (const { note, source } of chosen(options).flatMap(({ cases }) => cases)) {
     if (note === undefined) continue;
     const row = notes.get(note) ?? { sources: new Set(), cases: 0 };
     row.sources.add(source);
@@ -107,7 +135,7 @@ function listNotes({ only, json }: Options): void {
     notes.set(note, row);
   }
   const rows = [...notes].map(([note, { sources, cases }]) => ({ note, sources: [...sources], cases }));
-  if (json) say(JSON.stringify(rows));
+  if (options.json) say(JSON.stringify(rows));
   else for (const { note, sources, cases } of rows) say(`${note}\n    ${cases} cases: ${sources.join('; ')}`);
 }
 
@@ -119,7 +147,7 @@ async function run(options: Options): Promise<boolean> {
   const lacks = options.host.lacks?.() ?? new Map();
   const started = performance.now();
   const sections: Section[] = [];
-  for (const { subject, cases } of chosen(options.only)) {
+  for (const { subject, cases } of chosen(options)) {
     const results: CaseResult[] = [];
     for (const given of cases) results.push(await runCase(given, options.host, lacks, options.forms));
     sections.push({ subject, results });
@@ -128,7 +156,9 @@ async function run(options: Options): Promise<boolean> {
   const results = sections.flatMap((section) => section.results);
   const python = options.python ? findPython() : undefined;
   const judgement =
-    python === undefined ? undefined : await judge(results, python, oracleProgram(), options.only === '');
+    python === undefined
+      ? undefined
+      : await judge(results, python, oracleProgram(), options.only === '' && options.groups === groups);
   const missing = options.python ? 'python3 is not installed' : '--no-python';
   if (options.json) printJson(options, sections, judgement);
   else {

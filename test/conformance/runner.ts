@@ -46,6 +46,15 @@ async function tryCase(
       return { case: given, state: 'failed', reason: `${form}: ${what}`, outcomes: first };
     }
     if (form === forms[0]) first = outcomes;
+    const other = outcomes.findIndex(({ text, bytes }, i) => {
+      const free = given.steps[i]?.expect === '?';
+      return free && (text !== first[i]?.text || bytes !== first[i]?.bytes);
+    });
+    if (other >= 0) {
+      const [here, there] = [outcomes[other]?.text, first[other]?.text];
+      const reason = `${form}, line ${other + 1}: ${given.steps[other]?.text}: got ${here}, in the form ${forms[0]} ${there}`;
+      return { case: given, state: 'failed', reason, outcomes: first };
+    }
     const last = outcomes.length - 1;
     const step = given.steps[last];
     const text = outcomes[last]?.text ?? '';

