@@ -1,6 +1,6 @@
 /**
- * The native tests, the conformance suite and the tests of sockets' lives again, with the addon under AddressSanitizer and UBSan: a read past an
- * array, a use after free or an overflow ends the run with a report.
+ * The native tests, the conformance suite and the tests of sockets' lives again, with the addon under AddressSanitizer
+ * and UBSan: a read past an array, a use after free or an overflow ends the run with a report.
  *
  *   node scripts/sanitize.mjs [vitest arguments]
  *
