@@ -6,4 +6,3 @@ export * from './ipv6.ts';
 export * from './mac.ts';
 export * from './prefix.ts';
 export * from './sockaddr.ts';
-export type { AlgAddress, CanAddress, OtherAddress, VsockAddress, XdpAddress } from './sockaddr-others.ts';

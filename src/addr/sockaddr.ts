@@ -1,6 +1,6 @@
 /**
  * Socket addresses: plain objects tagged by `family`, their text, and the kernel's structs (Linux layouts: ip(7),
- * ipv6(7), unix(7), packet(7), netlink(7)).
+ * ipv6(7), unix(7)). The families whose struct is a few fixed fields have a file each in sockaddr/.
  *
  * `sa_family`, scope ids and interface numbers stand in the order of this machine; ports, flow labels and the protocol
  * of a packet address in network order.
@@ -21,19 +21,41 @@ import {
 import { checkPort, formatEndpoint, parseEndpoint } from './endpoint.ts';
 import { formatIpv4, parseIpv4 } from './ipv4.ts';
 import { formatIpv6, parseIpv6Into } from './ipv6.ts';
-import { formatMac, parseMac } from './mac.ts';
-import { formatOther, type OtherAddress, parseOther, readOther, writeOther } from './sockaddr-others.ts';
+import { type AlgAddress, alg } from './sockaddr/alg.ts';
+import { type CanAddress, can } from './sockaddr/can.ts';
+import {
+  checkRoom,
+  checkU16,
+  checkU32,
+  type FamilyCodec,
+  type InterfaceIndex,
+  type InterfaceName,
+  parseInterface,
+  writeStruct,
+} from './sockaddr/codec.ts';
+import { type NetlinkAddress, netlink } from './sockaddr/netlink.ts';
+import { type PacketAddress, packet } from './sockaddr/packet.ts';
+import { type QipcrtrAddress, qipcrtr } from './sockaddr/qipcrtr.ts';
+import { type TipcAddress, tipc } from './sockaddr/tipc.ts';
+import { type VsockAddress, vsock } from './sockaddr/vsock.ts';
+import { type XdpAddress, xdp } from './sockaddr/xdp.ts';
+
+export type { AlgAddress } from './sockaddr/alg.ts';
+export type { CanAddress } from './sockaddr/can.ts';
+export type { InterfaceIndex, InterfaceName } from './sockaddr/codec.ts';
+export type { NetlinkAddress } from './sockaddr/netlink.ts';
+export type { PacketAddress } from './sockaddr/packet.ts';
+export type { QipcrtrAddress } from './sockaddr/qipcrtr.ts';
+export type { TipcAddress, TipcRangeAddress, TipcServiceAddress, TipcSocketAddress } from './sockaddr/tipc.ts';
+export type { VsockAddress } from './sockaddr/vsock.ts';
+export type { XdpAddress } from './sockaddr/xdp.ts';
 
 const AF_UNIX = 1;
 const AF_INET = 2;
 const AF_INET6 = 10;
-const AF_NETLINK = 16;
-const AF_PACKET = 17;
 
 /** sizeof(struct sockaddr_storage): the longest address that any family has. */
 export const SOCKADDR_STORAGE_BYTES = 128;
-/** sizeof(struct sockaddr_alg), the longest of the rarer families. */
-const LARGEST_OTHER_BYTES = 88;
 /** sizeof(sun_path). A path may fill it without a NUL at its end; Linux adds one (unix(7), BUGS). */
 export const SUN_PATH_BYTES = 108;
 
@@ -81,30 +103,6 @@ export interface UnixUnnamedAddress {
 
 export type UnixAddress = UnixPathAddress | UnixAbstractAddress | UnixUnnamedAddress;
 
-/** A network interface: sockaddr_ll. */
-export interface PacketAddress {
-  readonly family: 'packet';
-  /** 0 means every interface. */
-  readonly ifindex: number;
-  /** EtherType as a plain number: 0x0800, or 3 (ETH_P_ALL). */
-  readonly protocol: number;
-  /** ARPHRD_ number of the interface: 1 is Ethernet, 772 loopback. */
-  readonly hatype?: number;
-  /** PACKET_HOST 0, BROADCAST 1, MULTICAST 2, OTHERHOST 3, OUTGOING 4. */
-  readonly pkttype?: number;
-  /** Link-layer address, up to 8 bytes as `02:00:00:00:00:01`. */
-  readonly address?: string;
-}
-
-/** sockaddr_nl. */
-export interface NetlinkAddress {
-  readonly family: 'netlink';
-  /** Port id; 0 is the kernel. */
-  readonly pid: number;
-  /** Bit mask of multicast groups. */
-  readonly groups: number;
-}
-
 /** Any other family, or bytes that do not fit the one they name: nothing is lost. */
 export interface RawAddress {
   readonly family: 'raw';
@@ -114,17 +112,24 @@ export interface RawAddress {
   readonly data: Uint8Array;
 }
 
-export type SocketAddress =
-  | InetAddress
-  | Inet6Address
-  | UnixAddress
+/** A family in sockaddr/. */
+type FixedAddress =
   | PacketAddress
   | NetlinkAddress
-  | OtherAddress
-  | RawAddress;
+  | VsockAddress
+  | CanAddress
+  | AlgAddress
+  | XdpAddress
+  | TipcAddress
+  | QipcrtrAddress;
 
-/** Finds an interface's number by name, as if_nametoindex(3); 0 or undefined when there is none. */
-export type InterfaceIndex = (name: string) => number | undefined;
+export type SocketAddress = InetAddress | Inet6Address | UnixAddress | FixedAddress | RawAddress;
+
+type Codecs = { readonly [Name in FixedAddress['family']]: FamilyCodec<Extract<FixedAddress, { family: Name }>> };
+const codecs: Codecs = { packet, netlink, vsock, can, alg, xdp, tipc, qipcrtr };
+const codecByName = new Map(Object.entries(codecs) as [string, FamilyCodec<FixedAddress>][]);
+const codecByNumber = new Map([...codecByName.values()].map((codec) => [codec.number, codec]));
+const FAMILY_NAMES = ['inet', 'inet6', 'unix', ...codecByName.keys(), 'raw'];
 
 // ---------------------------------------------------------------------------------------------------- object to struct
 
@@ -138,17 +143,6 @@ function inetValue(text: string): number {
   if (value === null) throw new TypeError(`address: expected an IPv4 address, got '${text}'`);
   lastInetText = text;
   return (lastInetValue = value);
-}
-
-function checkU32(value: number, name: string): number {
-  if (!(Number.isInteger(value) && value >= 0 && value <= 0xffff_ffff)) {
-    throw new RangeError(`${name}: expected a whole number from 0 to 4294967295, got ${value}`);
-  }
-  return value;
-}
-
-function checkRoom(into: Uint8Array, need: number): void {
-  if (into.length < need) throw new RangeError(`into: expected room for ${need} bytes, got ${into.length}`);
 }
 
 /**
@@ -176,35 +170,22 @@ export function writeSockAddr(
       return writeInet6(addr, into, offset, ifindex);
     case 'unix':
       return writeUnix(addr, into, offset);
-    case 'packet':
-      return writePacket(addr, into, offset);
-    case 'netlink':
-      checkRoom(into, offset + 12);
-      writeHostU16(into, offset, AF_NETLINK);
-      writeHostU16(into, offset + 2, 0);
-      writeHostU32(into, offset + 4, checkU32(addr.pid, 'pid'));
-      writeHostU32(into, offset + 8, checkU32(addr.groups, 'groups'));
-      return 12;
-    case 'vsock':
-    case 'can':
-    case 'alg':
-    case 'xdp':
-      checkRoom(into, offset + LARGEST_OTHER_BYTES);
-      return writeOther(addr, into, offset);
     case 'raw': {
       const length = 2 + addr.data.length;
       if (length > SOCKADDR_STORAGE_BYTES) {
         throw new RangeError(`data: expected at most ${SOCKADDR_STORAGE_BYTES - 2} bytes, got ${addr.data.length}`);
       }
       checkRoom(into, offset + length);
-      writeHostU16(into, offset, addr.number);
+      writeHostU16(into, offset, checkU16(addr.number, 'number'));
       into.set(addr.data, offset + 2);
       return length;
     }
-    default:
-      throw new TypeError(
-        `family: expected inet, inet6, unix, packet, netlink, vsock, can, alg, xdp or raw, got '${String((addr as { family: unknown }).family)}'`,
-      );
+    default: {
+      const codec = codecByName.get(addr.family);
+      if (codec !== undefined) return writeStruct(codec, addr, into, offset);
+      const { family } = addr as { family: unknown };
+      throw new TypeError(`family: expected one of ${FAMILY_NAMES.join(', ')}, got '${String(family)}'`);
+    }
   }
 }
 
@@ -213,7 +194,8 @@ function writeInet6(addr: Inet6Address, into: Uint8Array, offset: number, ifinde
   const text = addr.address;
   const percent = text.indexOf('%');
   let scopeId = addr.scopeId ?? 0;
-  if (percent >= 0 && addr.scopeId === undefined) scopeId = zoneToScopeId(text.slice(percent + 1), ifindex);
+  if (percent >= 0 && addr.scopeId === undefined)
+    scopeId = parseInterface(text.slice(percent + 1), ifindex, 'scope id');
   if (!parseIpv6Into(text, 0, percent < 0 ? text.length : percent, into, offset + 8)) {
     throw new TypeError(`address: expected an IPv6 address, got '${text}'`);
   }
@@ -254,24 +236,6 @@ function writeUnix(addr: UnixAddress, into: Uint8Array, offset: number): number 
   into[offset + 2] = 0;
   into.set(name, offset + 3);
   return 3 + name.length;
-}
-
-function writePacket(addr: PacketAddress, into: Uint8Array, offset: number): number {
-  checkRoom(into, offset + 20);
-  const text = addr.address ?? '';
-  const length = text === '' ? 0 : (text.length + 1) / 3;
-  const mac =
-    length === 0 ? new Uint8Array(0) : Number.isInteger(length) && length <= 8 ? parseMac(text, length) : null;
-  if (mac === null) throw new TypeError(`address: expected up to 8 bytes as 02:00:00:00:00:01, got '${text}'`);
-  writeHostU16(into, offset, AF_PACKET);
-  writeU16(into, offset + 2, checkPort(addr.protocol, 'protocol'));
-  writeHostU32(into, offset + 4, checkU32(addr.ifindex, 'ifindex'));
-  writeHostU16(into, offset + 8, checkPort(addr.hatype ?? 0, 'hatype'));
-  into[offset + 10] = addr.pkttype ?? 0;
-  into[offset + 11] = length;
-  into.fill(0, offset + 12, offset + 20);
-  into.set(mac, offset + 12);
-  return 20;
 }
 
 /** An address as the kernel wants it: `length` bytes of `bytes` count. */
@@ -364,15 +328,12 @@ export function decodeSockAddr(bytes: Uint8Array, length: number = bytes.length,
       if (unix === null) break;
       return unix;
     }
-    case AF_PACKET:
-      if (length < 12) break;
-      return decodePacket(bytes, length, offset);
-    case AF_NETLINK:
-      if (length < 12) break;
-      return { family: 'netlink', pid: readHostU32(bytes, offset + 4), groups: readHostU32(bytes, offset + 8) };
+    default: {
+      const addr = codecByNumber.get(family)?.read(bytes, length, offset) ?? null;
+      if (addr !== null) return addr;
+    }
   }
-  const other = readOther(family, bytes, offset, length);
-  return other ?? { family: 'raw', number: family, data: bytes.slice(offset + 2, offset + length) };
+  return { family: 'raw', number: family, data: bytes.slice(offset + 2, offset + length) };
 }
 
 function decodeInet6(bytes: Uint8Array, length: number, offset: number): Inet6Address {
@@ -402,34 +363,12 @@ function decodeUnix(path: Uint8Array): UnixAddress | null {
   return equal(utf8(text), name) ? { family: 'unix', path: text } : null;
 }
 
-function decodePacket(bytes: Uint8Array, length: number, offset: number): PacketAddress {
-  const addressLength = Math.min(bytes[offset + 11]!, 8, length - 12);
-  const fixed = {
-    family: 'packet',
-    ifindex: readHostU32(bytes, offset + 4),
-    protocol: readU16(bytes, offset + 2),
-    hatype: readHostU16(bytes, offset + 8),
-    pkttype: bytes[offset + 10]!,
-  } as const;
-  return addressLength === 0 ? fixed : { ...fixed, address: formatMac(bytes, offset + 12, addressLength) };
-}
-
 // ---------------------------------------------------------------------------------------------------------------- text
-
-function zoneToScopeId(zone: string, ifindex: InterfaceIndex | undefined): number {
-  if (/^\d{1,10}$/.test(zone)) return checkU32(Number(zone), 'scope id');
-  const index = ifindex?.(zone);
-  if (index !== undefined && index > 0) return index;
-  throw new TypeError(
-    ifindex === undefined
-      ? `scope id: expected a number (interface names cannot be looked up here), got '${zone}'`
-      : `scope id: expected an interface of this host, got '${zone}'`,
-  );
-}
 
 /**
  * Parse `127.0.0.1:80`, `[::1%2]:80`, `unix:/path`, `unix:@name` (abstract), `unix:` (unnamed), `packet:2` or
- * `packet:eth0`, `netlink:pid`, `vsock:2:80`, `can:3`, `alg:hash:sha256`, `xdp:3:0`. Host names are not resolved.
+ * `packet:eth0`, `netlink:pid`, `vsock:2:80` or `vsock:any:80`, `can:3` or `can:3:291:801` (identifiers to receive and to send), `xdp:3:0` (interface, queue),
+ * `alg:hash:sha256`, `tipc:service:TYPE:INSTANCE`, `qipcrtr:NODE:PORT`. Host names are not resolved.
  * @param ifindex looks up interface names; without it only numbers are taken
  * @throws TypeError or RangeError naming what is wrong
  * @example
@@ -446,28 +385,19 @@ export function parseSocketAddress(text: string, ifindex?: InterfaceIndex): Sock
     if (rest === '') return { family: 'unix' };
     return rest.startsWith('@') ? { family: 'unix', abstract: rest.slice(1) } : { family: 'unix', path: rest };
   }
-  if (text.startsWith('packet:')) {
-    // ETH_P_ALL, as it is what a socket that listens to an interface wants.
-    return { family: 'packet', ifindex: zoneToScopeId(text.slice(7), ifindex), protocol: 3 };
-  }
-  if (text.startsWith('netlink:')) {
-    const pid = text.slice(8);
-    if (!/^\d{1,10}$/.test(pid)) throw new TypeError(`netlink: expected a port id in decimal digits, got '${pid}'`);
-    return { family: 'netlink', pid: checkU32(Number(pid), 'netlink'), groups: 0 };
-  }
-  const other = parseOther(text, (zone) => zoneToScopeId(zone, ifindex));
-  if (other !== undefined) return other;
+  const codec = codecByName.get(text.slice(0, Math.max(0, text.indexOf(':'))));
+  if (codec !== undefined) return codec.parse(text.slice(text.indexOf(':') + 1), ifindex);
   const { address, port, zone } = parseEndpoint(text);
   if (!address.includes(':')) return { family: 'inet', address, port };
   if (zone === undefined) return { family: 'inet6', address, port };
-  return { family: 'inet6', address, port, scopeId: zoneToScopeId(zone, ifindex) };
+  return { family: 'inet6', address, port, scopeId: parseInterface(zone, ifindex, 'scope id') };
 }
 
 /**
  * The text of an address, which `parseSocketAddress` reads again where it has a form for it. Never throws.
  * @param ifname interface names for scope ids and packet addresses; numbers are printed without it
  */
-export function formatSocketAddress(addr: SocketAddress, ifname?: (ifindex: number) => string | undefined): string {
+export function formatSocketAddress(addr: SocketAddress, ifname?: InterfaceName): string {
   switch (addr.family) {
     case 'inet':
       return `${addr.address}:${addr.port}`;
@@ -480,16 +410,9 @@ export function formatSocketAddress(addr: SocketAddress, ifname?: (ifindex: numb
       if (addr.path !== undefined) return `unix:${addr.path.startsWith('@') ? './' : ''}${addr.path}`;
       if (addr.abstract === undefined) return 'unix:';
       return `unix:@${typeof addr.abstract === 'string' ? addr.abstract : fromUtf8(addr.abstract)}`;
-    case 'packet':
-      return `packet:${ifname?.(addr.ifindex) ?? addr.ifindex}`;
-    case 'netlink':
-      return `netlink:${addr.pid}`;
-    case 'vsock':
-    case 'can':
-    case 'alg':
-    case 'xdp':
-      return formatOther(addr, ifname);
     case 'raw':
       return `raw:${addr.number}`;
+    default:
+      return `${addr.family}:${codecByName.get(addr.family)?.format(addr, ifname) ?? ''}`;
   }
 }

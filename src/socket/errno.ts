@@ -162,6 +162,7 @@ export function errnoNumber(name: string): number | undefined {
 // The ones that the library itself decides on.
 export const EBADF = 9;
 export const EIO = 5;
+export const ENODEV = 19;
 export const EMSGSIZE = 90;
 export const ENOPROTOOPT = 92;
 export const EOPNOTSUPP = 95;

@@ -14,12 +14,16 @@ import { readHostU32, utf8 } from '../core/bytes.ts';
 import { ADDRESS_ROOM } from './batch.ts';
 import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLPRI, POLLRDHUP } from './constants.ts';
 import type { Handle, SocketDriver, Wakeable } from './driver.ts';
-import { EBADF, ECANCELED } from './errno.ts';
+import { EBADF, ECANCELED, ENODEV } from './errno.ts';
 import { AbortError, SocketError } from './error.ts';
 import { type Option, type Pointee, SO } from './options/index.ts';
 import { checkTimeout, type QueueOwner, timeoutError, type WaitOptions, WaitQueue } from './wait-queue.ts';
 
-/** An address as every call takes it: an object, its text (`127.0.0.1:80`), or bytes made ready before. */
+/**
+ * An address as every call takes it: an object, its text (`127.0.0.1:80`), or bytes made ready before. A text may name
+ * an interface (`[fe80::1%eth0]:80`, `packet:eth0`) where the host has interfaces: it is looked up in the socket's own
+ * network namespace, and one that is not there is a SocketError ENODEV.
+ */
 export type AddressLike = SocketAddress | string | SockAddr;
 
 export interface SyncOptions {
@@ -390,13 +394,17 @@ export class SocketCore<Type extends number = number> implements Disposable {
     return encodeSockAddr(address, undefined, mayNameOne ? (name) => this.#interfaceIndex(name) : undefined);
   }
 
-  /** SIOCGIFINDEX of netdevice(7). */
+  /** if_nametoindex(3), asked of this socket: it answers for the namespace that it was made in. */
   #interfaceIndex(name: string): number | undefined {
-    const request = new Uint8Array(IFREQ_BYTES);
     const bytes = utf8(name);
-    if (bytes.length === 0 || bytes.length >= IFNAMSIZ) return undefined;
+    const missing = (): SocketError => new SocketError(ENODEV, { syscall: 'if_nametoindex', address: name });
+    if (bytes.length === 0 || bytes.length >= IFNAMSIZ) throw missing();
+    const request = new Uint8Array(IFREQ_BYTES);
     request.set(bytes);
     const result = this.driver.ioctl(this.#handle, SIOCGIFINDEX, request);
+    if (result === -ENODEV) throw missing();
+    if (result === -EBADF) throw new SocketError(EBADF, { syscall: 'if_nametoindex' });
+    // A stack has no such call, and so no names.
     return result < 0 ? undefined : readHostU32(request, IFNAMSIZ);
   }
 

@@ -559,10 +559,14 @@ export class Socket<Type extends number = number> extends SocketCore<Type> {
 
   /** Send one datagram to `target`. For the hot path make the target a SockAddr once. */
   sendto(data: Uint8Array | string, target: AddressLike, options?: CallOptions): Promise<number> {
-    const bytes = bytesOf(data, 'data');
-    const address = this.encoded(target);
-    const flags = options?.flags ?? 0;
-    return this.callAsync('out', 'sendto', options, () => this.#sendto(bytes, address, target, flags) ?? undefined);
+    try {
+      const bytes = bytesOf(data, 'data');
+      const address = this.encoded(target);
+      const flags = options?.flags ?? 0;
+      return this.callAsync('out', 'sendto', options, () => this.#sendto(bytes, address, target, flags) ?? undefined);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   trySendto(data: Uint8Array, target: AddressLike, flags = 0): number | null {
@@ -571,9 +575,8 @@ export class Socket<Type extends number = number> extends SocketCore<Type> {
 
   sendtoSync(data: Uint8Array | string, target: AddressLike, options?: SyncOptions): number {
     const bytes = bytesOf(data, 'data');
-    return this.callSync('sendto', POLLOUT, options, () =>
-      this.#sendto(bytes, this.encoded(target), target, options?.flags ?? 0),
-    );
+    const address = this.encoded(target);
+    return this.callSync('sendto', POLLOUT, options, () => this.#sendto(bytes, address, target, options?.flags ?? 0));
   }
 
   #sendto(bytes: Uint8Array, address: EncodedSockAddr, target: AddressLike, flags: number): number | null {

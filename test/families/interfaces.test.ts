@@ -78,6 +78,10 @@ describeInNamespace(import.meta.url, 'changes', () => {
     await until((event) => event.kind === 'route' && event.route.target === '10.9.0.0');
     route.addAddress(index, 'fd09::1/64', IFA_F_NODAD);
     await until((event) => event.kind === 'address' && event.address.address === 'fd09::1');
+    // The kernel works out the state of the carrier a moment later, and tells of it.
+    await until(
+      (event) => event.kind === 'link' && event.link.name === 'one' && event.link.operState === 'lowerlayerdown',
+    );
     const now = interfaces(host).find(({ name }) => name === 'one');
     expect(now).toMatchObject({ kind: 'veth', type: 'ethernet', up: true, operState: 'lowerlayerdown' });
     expect(now?.addresses.find(({ family }) => family === 'inet')).toMatchObject({
