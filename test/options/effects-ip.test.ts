@@ -230,15 +230,12 @@ describeInNamespace(import.meta.url, 'effects of IPv4 and IPv6 options', () => {
     expect(socket.trySendto(Uint8Array.of(1), all.at('server', 9, 6))).toBe(1);
   });
 
-  shows('IPV6_2292PKTOPTIONS', 'control messages set once are in every packet', async () => {
-    const all = hosts();
-    using socket = all.udp('client', 6);
-    // One cmsg IPV6_2292HOPLIMIT 21: length 20, level 41, type 8.
-    const hopLimit = Uint8Array.of(20, 0, 0, 0, 0, 0, 0, 0, 41, 0, 0, 0, 8, 0, 0, 0, 21, 0, 0, 0, 0, 0, 0, 0);
-    socket.set(IPV6['2292PKTOPTIONS'], hopLimit);
-    const tcp = await all.connection({ version: 6 });
-    expect(tcp.server.get(IPV6['2292PKTOPTIONS'])).toEqual(new Uint8Array(0));
-    tcp[Symbol.dispose]();
+  shows('IPV6_2292PKTOPTIONS', 'a header that is set once as a control message is in every packet', async () => {
+    // struct cmsghdr: 24 bytes, level IPPROTO_IPV6, type IPV6_2292DSTOPTS.
+    const message = Uint8Array.of(24, 0, 0, 0, 0, 0, 0, 0, 41, 0, 0, 0, 4, 0, 0, 0, ...PADDED);
+    expect(byteAt(await sent((socket) => socket.set(IPV6['2292PKTOPTIONS'], message), 6), 6)).toBe(60);
+    using pair = await hosts().connection({ version: 6 });
+    expect(pair.server.get(IPV6['2292PKTOPTIONS'])).toEqual(new Uint8Array(0));
   });
 
   shows('IP_UNICAST_IF', 'sends through that interface', async () => {
@@ -335,9 +332,9 @@ describeInNamespace(import.meta.url, 'effects of IPv4 and IPv6 options', () => {
     expect(message.controlOf('ipv6-origdstaddr')?.address).toMatchObject({ address: 'fd77::2' });
   });
 
-  shows('IP_CHECKSUM', 'the receiver reads a sum, when the kernel has one', async () => {
+  shows('IP_CHECKSUM', 'the receiver reads a sum', async () => {
     const message = await received(IP.CHECKSUM);
-    expect(message.control.every(({ kind }) => kind === 'ip-checksum')).toBe(true);
+    expect(message.control.map(({ kind }) => kind)).toEqual(['ip-checksum']);
   });
 
   shows('IP_RECVFRAGSIZE', 'the receiver reads the largest fragment’s size', async () => {

@@ -2,6 +2,7 @@
  * Shows what multicast options do: who hears a group, from which source, through which interface, with which TTL. Two
  * hosts, and the wire between them in our hands; what stays on one machine, on its loopback interface.
  */
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect } from 'vitest';
 import type { NetworkNamespace } from '../../src/os/namespace.ts';
 import { Rtnetlink } from '../../src/os/netlink/rtnetlink.ts';
@@ -279,12 +280,23 @@ describeInNamespace(import.meta.url, 'effects of multicast options', () => {
     },
   );
 
-  shows(['IPV6_JOIN_ANYCAST', 'IPV6_LEAVE_ANYCAST'], 'an address is answered to until it is left', async () => {
-    using holder = local.socket(AF_INET6, SOCK_DGRAM);
-    using route = new Rtnetlink(local);
-    route.addAddress(LO, 'fd55::1/64');
-    holder.set(IPV6.JOIN_ANYCAST, { group: 'fd55::77', ifindex: LO });
-    holder.set(IPV6.LEAVE_ANYCAST, { group: 'fd55::77', ifindex: LO });
-    expect(() => holder.set(IPV6.LEAVE_ANYCAST, { group: 'fd55::77', ifindex: LO })).toThrow(/ENOENT/);
-  });
+  shows(
+    ['IPV6_JOIN_ANYCAST', 'IPV6_LEAVE_ANYCAST'],
+    'the interface answers to the address until it is left',
+    async () => {
+      using holder = local.socket(AF_INET6, SOCK_DGRAM);
+      using route = new Rtnetlink(local);
+      route.addAddress(LO, 'fd55::1/64');
+      const listed = (): boolean =>
+        local.run(() =>
+          readFileSync('/proc/thread-self/net/anycast6', 'utf8').includes('fd550000000000000000000000000077'),
+        );
+      const membership = { group: 'fd55::77', ifindex: LO };
+      holder.set(IPV6.JOIN_ANYCAST, membership);
+      expect(listed()).toBe(true);
+      holder.set(IPV6.LEAVE_ANYCAST, membership);
+      expect(listed()).toBe(false);
+      expect(() => holder.set(IPV6.LEAVE_ANYCAST, membership)).toThrow(/ENOENT/);
+    },
+  );
 });

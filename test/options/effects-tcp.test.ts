@@ -5,10 +5,14 @@
 import { expect } from 'vitest';
 import { SockDiag, type SocketRow } from '../../src/os/netlink/sock-diag.ts';
 import {
+  AF_INET,
+  asking,
+  MPTCP,
   MSG_FASTOPEN,
   MSG_OOB,
   MSG_PEEK,
   SO,
+  SOCK_STREAM,
   type Socket,
   TCP,
   TCP_RECV_QUEUE,
@@ -19,6 +23,8 @@ import {
 import { type Packet, TcpFlags, type TcpHeader } from '../../src/wire/index.ts';
 import { describeInNamespace } from '../support/in-namespace.ts';
 import { type Connection, type Hosts, shows, text, timeoutMs, useHosts } from './setting.ts';
+
+const IPPROTO_MPTCP = 262;
 
 const tcpOf = (packet: Packet): TcpHeader | undefined => packet.find('tcp');
 const isSyn = (packet: Packet): boolean => ((tcpOf(packet)?.flags ?? 0) & TcpFlags.SYN) !== 0;
@@ -407,6 +413,43 @@ describeInNamespace(import.meta.url, 'effects of TCP options', () => {
     using pair = await hosts().connection();
     expect(pair.client.get(TCP.IS_MPTCP)).toBe(false);
   });
+
+  shows(
+    ['MPTCP_INFO', 'MPTCP_TCPINFO', 'MPTCP_SUBFLOW_ADDRS', 'MPTCP_FULL_INFO', 'TCP_IS_MPTCP'],
+    'a Multipath TCP connection tells of itself and its first path',
+    async (context) => {
+      const all = hosts();
+      const open = (side: 'client' | 'server'): Socket => all[side].socket(AF_INET, SOCK_STREAM, IPPROTO_MPTCP);
+      let listener: Socket;
+      try {
+        listener = open('server');
+      } catch {
+        return context.skip('this kernel has no Multipath TCP');
+      }
+      listener.bind(all.at('server', 0));
+      listener.listen();
+      using client = open('client');
+      await client.connect(listener.getsockname(), { timeoutMs });
+      using server = await listener.accept({ timeoutMs });
+      listener.close();
+      await client.send('hello');
+      expect(text(await server.recv(10, { timeoutMs }))).toBe('hello');
+      expect(client.get(TCP.IS_MPTCP)).toBe(true);
+      expect(client.get(MPTCP.INFO)).toMatchObject({ subflows: 0, token: expect.any(Number) });
+      // struct mptcp_subflow_data: its own size, then how large one entry is.
+      const ask = (size: number): Uint8Array => {
+        const question = new Uint8Array(4096);
+        new DataView(question.buffer).setUint32(0, 16, true);
+        new DataView(question.buffer).setUint32(12, size, true);
+        return question;
+      };
+      const paths = (answer: Uint8Array): number => new DataView(answer.buffer, answer.byteOffset).getUint32(4, true);
+      expect(paths(client.get(asking(MPTCP.TCPINFO, ask(280))))).toBe(1);
+      expect(paths(client.get(asking(MPTCP.SUBFLOW_ADDRS, ask(256))))).toBe(1);
+      expect(client.get(MPTCP.FULL_INFO).length).toBeGreaterThan(0);
+      return undefined;
+    },
+  );
 
   shows('TCP_INFO', 'counts what was sent and received, and names the state', async () => {
     using pair = await hosts().connection();

@@ -57,6 +57,17 @@ export function rowsOf(level: number, prefix: string): MakeRow {
 /**
  * The same row, asked with a question: what options such as IP_MSFILTER and IPV6_FLOWLABEL_MGR find in getsockopt's
  * buffer. The question is a value of the option's type with the fields filled that say what is asked for.
+ * @example
+ * ```ts
+ * import { AF_INET, asking, IP, kernel, MCAST_INCLUDE, SOCK_DGRAM } from 'barewire';
+ * using socket = kernel.socket(AF_INET, SOCK_DGRAM);
+ * const wanted = { group: '232.1.2.3', interface: '127.0.0.1' };
+ * socket.set(IP.ADD_SOURCE_MEMBERSHIP, { ...wanted, source: '127.0.0.2' });
+ * // Room for four sources, and whose filter it is.
+ * const sources = ['0.0.0.0', '0.0.0.0', '0.0.0.0', '0.0.0.0'];
+ * const filter = socket.get(asking(IP.MSFILTER, { ...wanted, mode: MCAST_INCLUDE, sources }));
+ * console.log(filter.sources); // ['127.0.0.2']
+ * ```
  */
 export function asking<T>(option: Option<T>, question: T): Option<T> {
   const request = option.type.encode(question);

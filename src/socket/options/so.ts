@@ -115,7 +115,19 @@ export interface SocketLevel {
 
 const so = rowsOf(SOL_SOCKET, 'SO_');
 
-/** Options of every socket. `SO.REUSEADDR` is SO_REUSEADDR. Buffer sizes are in bytes; the kernel doubles what is set. */
+/**
+ * Options of every socket. `SO.REUSEADDR` is SO_REUSEADDR. Buffer sizes are in bytes; the kernel doubles what is set.
+ * docs/options.md says of each what it does and what setting it takes.
+ * @example
+ * ```ts
+ * import { AF_INET, kernel, SO, SOCK_DGRAM } from 'barewire';
+ * using socket = kernel.socket(AF_INET, SOCK_DGRAM);
+ * socket.set(SO.REUSEPORT, true);
+ * // A classic BPF program of one instruction, "return 64": every datagram is cut to 64 bytes, UDP's header counted.
+ * socket.set(SO.ATTACH_FILTER, [{ code: 0x06, jt: 0, jf: 0, k: 64 }]);
+ * console.log(socket.get(SO.RCVBUF), socket.get(SO.MEMINFO).receiveQueue);
+ * ```
+ */
 export const SO: SocketLevel = {
   DEBUG: so('DEBUG', 1, bool),
   REUSEADDR: so('REUSEADDR', 2, bool),
