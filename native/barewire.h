@@ -75,12 +75,21 @@ static inline bool bw_args_of(napi_env env, napi_callback_info info, bw_args *a)
          napi_get_instance_data(env, (void **)&a->state) == napi_ok;
 }
 
+/* Node-API's own conversions turn 1.5 into 1, NaN and 2^32 into 0: here that would be another place or another file. */
 static inline bool bw_i32(napi_env env, const bw_args *a, size_t i, int32_t *out) {
-  return i < a->count && napi_get_value_int32(env, a->at[i], out) == napi_ok;
+  double number;
+  if (i >= a->count || napi_get_value_double(env, a->at[i], &number) != napi_ok) return false;
+  if (!(number >= INT32_MIN && number <= INT32_MAX)) return false;
+  *out = (int32_t)number;
+  return (double)*out == number;
 }
 
 static inline bool bw_u32(napi_env env, const bw_args *a, size_t i, uint32_t *out) {
-  return i < a->count && napi_get_value_uint32(env, a->at[i], out) == napi_ok;
+  double number;
+  if (i >= a->count || napi_get_value_double(env, a->at[i], &number) != napi_ok) return false;
+  if (!(number >= 0 && number <= UINT32_MAX)) return false;
+  *out = (uint32_t)number;
+  return (double)*out == number;
 }
 
 typedef struct {
@@ -120,7 +129,7 @@ static inline bool bw_ints(napi_env env, const bw_args *a, size_t i, int32_t **o
   return type == napi_int32_array;
 }
 
-/* A number that is a whole one and fits: Node-API turns 1.5 into 1 and NaN into 0, which here would name another file. */
+/* A whole number between two others. */
 static inline bool bw_whole(napi_env env, const bw_args *a, size_t i, double least, double most, double *out) {
   return i < a->count && napi_get_value_double(env, a->at[i], out) == napi_ok && *out >= least && *out <= most &&
          *out == (double)(int64_t)*out;

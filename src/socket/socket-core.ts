@@ -42,6 +42,10 @@ const IFREQ_BYTES = 40;
 const IFNAMSIZ = 16;
 const SIOCGIFINDEX = 0x8933;
 
+/** Between two tries of a sync call that poll(2) does not hold up. */
+const LONGEST_PAUSE_MS = 10;
+const NO_HANDLES: Int32Array = new Int32Array(0);
+
 const IN_BITS = POLLIN | POLLRDHUP | POLLHUP | POLLERR;
 const OUT_BITS = POLLOUT | POLLHUP | POLLERR;
 const ERR_BITS = POLLERR | POLLHUP;
@@ -264,8 +268,9 @@ export class SocketCore<Type extends number = number> implements Disposable {
     syscall: string,
     options: WaitOptions | undefined,
     attempt: () => T | undefined,
+    partial?: () => T | undefined,
   ): Promise<T> {
-    return this.#inQueue(this.#queue(direction), syscall, options, attempt);
+    return this.#inQueue(this.#queue(direction), syscall, options, attempt, partial);
   }
 
   #inQueue<T>(
@@ -273,6 +278,7 @@ export class SocketCore<Type extends number = number> implements Disposable {
     syscall: string,
     options: WaitOptions | undefined,
     attempt: () => T | undefined,
+    partial?: () => T | undefined,
   ): Promise<T> {
     try {
       checkTimeout(options?.timeoutMs);
@@ -280,9 +286,13 @@ export class SocketCore<Type extends number = number> implements Disposable {
       if (queue.isEmpty) {
         const result = attempt();
         if (result !== undefined) return this.settled(result);
-        if (options?.timeoutMs === 0) throw timeoutError(syscall, 0, this.fd);
+        if (options?.timeoutMs === 0) {
+          const done = partial?.();
+          if (done === undefined) throw timeoutError(syscall, 0, this.fd);
+          return this.settled(done);
+        }
       }
-      return queue.wait(syscall, options, attempt);
+      return queue.wait(syscall, options, attempt, partial);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -312,14 +322,33 @@ export class SocketCore<Type extends number = number> implements Disposable {
     return new Promise((resolve) => this.driver.nextTurn(() => resolve(result)));
   }
 
-  /** Try, and wait in poll(2) while the answer is null. */
-  protected callSync<T>(syscall: string, events: number, options: SyncOptions | undefined, attempt: () => T | null): T {
+  /**
+   * Try, and wait in poll(2) while the answer is null.
+   * @param partial asked at the deadline: what has been done already is the result then
+   */
+  protected callSync<T>(
+    syscall: string,
+    events: number,
+    options: SyncOptions | undefined,
+    attempt: () => T | null,
+    partial?: () => T | undefined,
+  ): T {
     checkTimeout(options?.timeoutMs);
     const deadline = deadlineOf(options);
-    for (;;) {
+    for (let pauseMs = 0; ; pauseMs = Math.min(pauseMs + 1, LONGEST_PAUSE_MS)) {
       const result = attempt();
       if (result !== null) return result;
-      this.pollSync(syscall, events, deadline, options);
+      try {
+        // Ready, and yet the call would block: an entry in the error queue, a peek for more than is there. poll(2)
+        // comes back at once for as long as that is so.
+        if (pauseMs > 1) this.driver.pollMany(NO_HANDLES, NO_HANDLES, NO_HANDLES, pauseMs);
+        if (deadline !== undefined && now() >= deadline) throw timeoutError(syscall, options?.timeoutMs ?? 0, this.fd);
+        this.pollSync(syscall, events, deadline, options);
+      } catch (error) {
+        const done = partial?.();
+        if (done === undefined) throw error;
+        return done;
+      }
     }
   }
 

@@ -41,9 +41,9 @@ import {
   EINPROGRESS,
   EINVAL,
   EIO,
+  EISCONN,
   EMSGSIZE,
   ENOPROTOOPT,
-  ENOTCONN,
   EOPNOTSUPP,
 } from './errno.ts';
 import { AbortError, SocketError } from './error.ts';
@@ -121,6 +121,12 @@ function howNumber(how: 'rd' | 'wr' | 'both' | number): number {
   if (how === 'both') return SHUT_RDWR;
   if (typeof how === 'number') return how;
   throw new TypeError(`how: expected 'rd', 'wr' or 'both', got ${String(how)}`);
+}
+
+/** One try after the other of a receiving call, and what it has got when it is given up. */
+interface Receiver {
+  readonly attempt: () => number | null;
+  readonly partial?: () => number | undefined;
 }
 
 /** What `for await` on a socket of this type yields: connections of a listener, messages of a datagram socket. */
@@ -228,14 +234,16 @@ export class Socket<Type extends number = number> extends SocketCore<Type> {
     }
   }
 
+  /**
+   * Asked of connect(2) itself, as POSIX has it: a second call says how the first ended. SO_ERROR and getpeername would
+   * tell as much, and leave the kernel's socket "connecting" for ever: a later connect would not say EISCONN.
+   */
   #connected(address: AddressLike): boolean {
-    const error = this.read(SO.ERROR);
-    if (error !== 0) throw this.failure(error, 'connect', address);
-    // SO_ERROR 0 also means "still trying" when a stale event woke us; only a peer's name means connected.
-    const result = this.driver.getpeername(this.handle, scratch);
-    if (result === -ENOTCONN) return false;
-    this.checked(result, 'connect', address);
-    return true;
+    const { bytes, length } = this.encoded(address);
+    const result = this.driver.connect(this.handle, bytes, length);
+    if (result === -EALREADY || result === -EINPROGRESS) return false;
+    if (result === 0 || result === -EISCONN) return true;
+    throw this.failure(-result, 'connect', address);
   }
 
   // ---------------------------------------------------------------- accept
@@ -281,8 +289,8 @@ export class Socket<Type extends number = number> extends SocketCore<Type> {
       const count = this.driver.recv(this.handle, target, 0, target.length, 0);
       if (count !== -EAGAIN) return this.counted(count, 'recv');
     }
-    const attempt = this.#receiver(target, options?.flags ?? 0);
-    return this.callAsync('in', 'recv', options, () => attempt() ?? undefined);
+    const { attempt, partial } = this.#receiver(target, options?.flags ?? 0);
+    return this.callAsync('in', 'recv', options, () => attempt() ?? undefined, partial);
   }
 
   async #recvSize(size: number, options: CallOptions | undefined): Promise<Uint8Array> {
@@ -312,16 +320,16 @@ export class Socket<Type extends number = number> extends SocketCore<Type> {
    * One attempt after the other of a call that waits. A descriptor is non-blocking, and the kernel heeds MSG_WAITALL on
    * blocking ones only: here the same is made of several calls.
    */
-  #receiver(buffer: Uint8Array, flags: number): () => number | null {
+  #receiver(buffer: Uint8Array, flags: number): Receiver {
     if ((flags & MSG_WAITALL) === 0 || this.type !== SOCK_STREAM || buffer.length === 0) {
-      return () => this.#recvOnce(buffer, 0, buffer.length, flags);
+      return { attempt: () => this.#recvOnce(buffer, 0, buffer.length, flags) };
     }
-    return (flags & MSG_PEEK) === 0 ? this.#fill(buffer, flags) : this.#peekAll(buffer, flags);
+    return (flags & MSG_PEEK) === 0 ? this.#fill(buffer, flags) : { attempt: this.#peekAll(buffer, flags) };
   }
 
-  #fill(buffer: Uint8Array, flags: number): () => number | null {
+  #fill(buffer: Uint8Array, flags: number): Receiver {
     let got = 0;
-    return () => {
+    const attempt = (): number | null => {
       while (got < buffer.length) {
         let count: number | null;
         try {
@@ -338,6 +346,8 @@ export class Socket<Type extends number = number> extends SocketCore<Type> {
       }
       return got;
     };
+    // recv(2) with SO_RCVTIMEO or interrupted by a signal: what has come so far is its result.
+    return { attempt, partial: () => (got === 0 ? undefined : got) };
   }
 
   #peekAll(buffer: Uint8Array, flags: number): () => number | null {
@@ -356,7 +366,8 @@ export class Socket<Type extends number = number> extends SocketCore<Type> {
       const buffer = new Uint8Array(checkSize(target));
       return buffer.subarray(0, this.recvSync(buffer, options));
     }
-    return this.callSync('recv', POLLIN, options, this.#receiver(target, options?.flags ?? 0));
+    const { attempt, partial } = this.#receiver(target, options?.flags ?? 0);
+    return this.callSync('recv', POLLIN, options, attempt, partial);
   }
 
   /** Receive one datagram with its sender. Given a size, `data` is owned; given a buffer, `data` is a view into it. */

@@ -54,8 +54,14 @@ export class WaitQueue {
   /**
    * Wait until `attempt` returns something else than undefined; what it throws rejects.
    * The caller has tried once already (and saw EAGAIN), or others are before it in the queue.
+   * @param partial asked when the wait is given up: what has been done already is the result then
    */
-  wait<T>(syscall: string, options: WaitOptions | undefined, attempt: () => T | undefined): Promise<T> {
+  wait<T>(
+    syscall: string,
+    options: WaitOptions | undefined,
+    attempt: () => T | undefined,
+    partial?: () => T | undefined,
+  ): Promise<T> {
     const signal = options?.signal;
     const timeoutMs = options?.timeoutMs;
     if (signal?.aborted === true) return Promise.reject(new AbortError(signal.reason));
@@ -90,7 +96,12 @@ export class WaitQueue {
         const index = this.#waiters.indexOf(waiter);
         if (index < 0) return;
         this.#waiters.splice(index, 1);
-        waiter.fail(error);
+        const done = partial?.();
+        if (done === undefined) waiter.fail(error);
+        else {
+          leave();
+          resolve(done);
+        }
       };
       const onAbort = (): void => giveUp(new AbortError(signal?.reason));
       this.#waiters.push(waiter);

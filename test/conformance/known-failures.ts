@@ -7,11 +7,4 @@ export interface KnownFailure {
   readonly reason: string;
 }
 
-export const knownFailures: readonly KnownFailure[] = [
-  {
-    id: /^inet6?\/stream\/connect\/(twice → EISCONN|again after a refusal)/,
-    reason:
-      'connect() and connectSync() finish by SO_ERROR and getpeername and never call connect(2) again, which leaves the ' +
-      "kernel's socket 'connecting': the next connect says ok where it should say EISCONN, or ECONNABORTED after a refusal",
-  },
-];
+export const knownFailures: readonly KnownFailure[] = [];

@@ -155,13 +155,13 @@ describe('memory that is not plain', () => {
     });
   });
 
-  test('numbers that are no 32-bit integers are errors too', (context) => {
+  test('numbers that are no 32-bit integers are errors too', () => {
     withPair(SOCK_STREAM, (a) => {
       const bytes = new Uint8Array(8);
       const taken = [2 ** 32, Number.NaN, 0.5].filter(
         (offset) => outcome(() => a.trySend(bytes, offset, 1)) === 'gave number',
       );
-      if (taken.length > 0) context.skip(`known: an offset of ${taken.join(' or ')} is taken for 0`);
+      expect(taken).toEqual([]);
     });
   });
 
