@@ -8,6 +8,7 @@ import { decodeSockAddr, formatSocketAddress, type SocketAddress } from '../addr
 import { ADDRESS_ROOM } from './batch.ts';
 import { AF_INET, AF_INET6, AF_PACKET, AF_VSOCK, MSG_ERRQUEUE } from './constants.ts';
 import { type ControlMessage, decodeControl, type ExtendedError } from './control/index.ts';
+import type { SocketDriver } from './driver.ts';
 import { EAGAIN } from './errno.ts';
 import { SocketError } from './error.ts';
 import { icmpv4Reason, icmpv6Reason } from './icmp-reason.ts';
@@ -81,6 +82,8 @@ const queues = new WeakMap<SocketCore, ErrorQueue>();
 
 export class ErrorQueue {
   readonly #socket: SocketCore;
+  /** The socket's own, whatever watch-errors.ts puts before it. */
+  readonly #driver: SocketDriver;
   readonly #readers = new Set<ErrorQueueReader>();
   #kept: QueuedError[] = [];
   #stop: (() => void) | undefined;
@@ -91,6 +94,7 @@ export class ErrorQueue {
 
   private constructor(socket: SocketCore) {
     this.#socket = socket;
+    this.#driver = socket.driver;
   }
 
   /**
@@ -142,7 +146,20 @@ export class ErrorQueue {
       if (entry === null) return;
       this.handOut(entry);
     }
-    this.#socket.driver.nextTurn(() => this.read());
+    this.#driver.nextTurn(() => this.read());
+  }
+
+  /** Read what is there; whether an ICMP message that says `errno` was among it. */
+  readFault(errno: number): boolean {
+    if (!FAULTS.has(errno)) return false;
+    let found = false;
+    for (let i = 0; i < READ_PER_TURN; i++) {
+      const entry = this.next();
+      if (entry === null) break;
+      found ||= entry.errno === errno && (entry.origin === 'icmp' || entry.origin === 'icmp6');
+      this.handOut(entry);
+    }
+    return found;
   }
 
   /** Everything that nobody took: what is in the kernel's queue now, and what was kept before. */
@@ -181,7 +198,7 @@ export class ErrorQueue {
   next(): QueuedError | null {
     const socket = this.#socket;
     if (socket.closed) return null;
-    const { driver } = socket;
+    const driver = this.#driver;
     const length = driver.recvmsg(socket.handle, [payloadRoom], addressRoom, controlRoom, MSG_ERRQUEUE);
     if (length < 0) {
       // Whoever asks on the way (a call that failed, the readiness loop) has nobody to tell; `drain` has.

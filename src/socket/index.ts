@@ -26,4 +26,5 @@ export * from './send-times.ts';
 export * from './socket.ts';
 export * from './tcp-info.ts';
 export type { WaitOptions } from './wait-queue.ts';
+export * from './watch-errors.ts';
 export * from './zero-copy.ts';

@@ -7,6 +7,7 @@ import {
   AF_INET,
   AF_INET6,
   AF_UNIX,
+  DatagramBatch,
   drainErrorQueue,
   explainErrors,
   IPPROTO_IP,
@@ -169,6 +170,47 @@ describe.each(families)('UDP to a closed port, $name', ({ family, loopback }) =>
     stop();
     stop();
     expect(server.getsockopt(isV4 ? IPPROTO_IP : IPPROTO_IPV6, isV4 ? 11 : 25)[0]).toBe(0);
+  });
+
+  test('watchErrors: no call fails for a peer that is gone, in any form, and each is told once', async () => {
+    using to = kernel.socket(family, SOCK_DGRAM);
+    to.bind(`${loopback}:0`);
+    const there = to.getsockname();
+    const gone = closedPort(kernel, family, loopback);
+    using server = kernel.socket(family, SOCK_DGRAM);
+    const told: QueuedError[] = [];
+    const stop = watchErrors(server, (error) => told.push(error));
+    const one = new Uint8Array(1);
+    const batch = new DatagramBatch(2, 16);
+    batch.put(0, one, there);
+    batch.put(1, one, there);
+    const calls: (() => unknown)[] = [
+      () => server.sendto(one, there),
+      () => server.trySendto(one, there),
+      () => server.sendtoSync(one, there),
+      () => server.sendmsg({ data: one, to: there }),
+      () => server.trySendmsg({ data: one, to: there }),
+      () => server.sendmsgSync({ data: one, to: there }),
+      () => server.sendBatch(batch, 0, 2),
+      () => server.tryRecv(one),
+      () => server.tryRecvfrom(one),
+      () => server.tryRecvmsg({ size: 1 }),
+      () => server.tryRecvBatch(batch),
+      () => server.tryReadv([one]),
+    ];
+    for (const call of calls) {
+      // On loopback the ICMP message is there before this returns.
+      await server.sendto('lost', gone);
+      await call();
+    }
+    for (let i = 0; i < 8; i++) expect((await to.recv(1, { timeoutMs })).length).toBe(1);
+    while (told.length < calls.length) await new Promise((resolve) => setImmediate(resolve));
+    expect(told).toHaveLength(calls.length);
+    // What is wrong with the call itself still fails it.
+    await expect(server.sendto(new Uint8Array(70_000), there)).rejects.toMatchObject({ code: 'EMSGSIZE' });
+    stop();
+    await server.sendto('lost', gone);
+    expect(server.tryRecv(one)).toBeNull();
   });
 
   test('explained and watched: a call that waits fails with its message, the listener hears of the others', async () => {
