@@ -190,15 +190,15 @@ function parseLine(line: string): Step {
   const shape = CALLS[call];
   if (shape === undefined) throw new TypeError(`'${line}': there is no call '${call}'`);
   const args = rest.slice(0, shape.most);
-  const flags = rest.slice(shape.most).map((word) => word.toUpperCase());
-  const strange = flags.find((flag) => !shape.flags || FLAGS[flag] === undefined);
+  const more = rest.slice(shape.most);
+  const strange = more.find((word) => !shape.flags || FLAGS[word.toUpperCase()] === undefined);
   if (strange !== undefined) throw new TypeError(`'${line}': '${strange}' is one word too many, or no flag`);
   if (args.length < shape.least) throw new TypeError(`'${line}': ${call} takes ${shape.least} words`);
   if (makes.length > 0 && makes.length !== shape.makes) throw new TypeError(`'${line}': ${call} makes ${shape.makes}`);
   if (call === 'set' || call === 'get') {
     if (OPTIONS[args[1] as string] === undefined) throw new TypeError(`'${line}': there is no option '${args[1]}'`);
   }
-  return { call, makes, args, flags, expect, text: line };
+  return { call, makes, args, flags: more.map((word) => word.toUpperCase()), expect, text: line };
 }
 
 /** The bytes that a word of data stands for. */
