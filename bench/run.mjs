@@ -110,6 +110,7 @@ function echoCase(connections, size, bars) {
     contenders: {
       C: run(peer('tcp_echo')),
       net: run(script('tcp-echo-net')),
+      facade: run(script('tcp-echo-facade')),
       async: run(script('tcp-echo-barewire', 'async')),
       ready: run(script('tcp-echo-barewire', 'ready')),
     },
@@ -128,6 +129,7 @@ function acceptCase() {
     contenders: {
       C: run(peer('tcp_accept')),
       net: run(script('tcp-accept-net')),
+      facade: run(script('tcp-accept-facade')),
       async: run(script('tcp-accept-barewire', 'async')),
       ready: run(script('tcp-accept-barewire', 'ready')),
     },
@@ -178,16 +180,21 @@ function udpSendCase(size) {
 
 const cases = {
   'tcp-echo': () => [
-    echoCase(1, 64, [['async', 'net', 1]]),
+    echoCase(1, 64, [
+      ['async', 'net', 1],
+      ['facade', 'net', 0.9],
+    ]),
     echoCase(64, 64, [
       ['ready', 'C', 0.8],
       ['ready', 'net', 1.2],
       ['async', 'net', 1],
+      ['facade', 'net', 1],
     ]),
     echoCase(16, 65_536, [
       ['ready', 'C', 0.85],
       ['ready', 'net', 2.5],
       ['async', 'net', 1],
+      ['facade', 'net', 1.2],
     ]),
   ],
   'tcp-accept': () => [acceptCase()],

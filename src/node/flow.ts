@@ -118,20 +118,9 @@ export class Flow {
   readStart(): void {
     if (this.#reading || this.#closed || this.#ended) return;
     this.#reading = true;
-    if (this.#watching) {
-      this.#hold();
-      // Stopped before the kernel had no more: no further edge will tell.
-      if (!this.#drained) this.#readSoon();
-      return;
-    }
-    this.#watching = true;
-    this.socket.onReadable(() => {
-      this.#drained = false;
-      if (this.#reading) this.#read();
-    });
-    // onReadable counts as one that keeps the process alive.
-    this.#held = true;
     this.#hold();
+    // Stopped before the kernel had no more: no further edge will tell.
+    if (!this.#drained) this.#readSoon();
   }
 
   readStop(): void {
@@ -144,8 +133,28 @@ export class Flow {
     this.#turnAsked = true;
     this.socket.driver.nextTurn(() => {
       this.#turnAsked = false;
-      if (this.#reading && !this.#drained) this.#read();
+      if (!this.#reading || this.#drained) return;
+      if (this.#watching) this.#read();
+      else this.#watch();
     });
+  }
+
+  /** Not before the turn after accept or connect: a connection that is closed at once costs no epoll_ctl(2). */
+  #watch(): void {
+    try {
+      this.socket.onReadable(() => {
+        this.#drained = false;
+        if (this.#reading) this.#read();
+      });
+    } catch (error) {
+      this.#endReading();
+      this.#reader.onError(renamed(error, 'read', this.fd));
+      return;
+    }
+    this.#watching = true;
+    // onReadable counts as one that keeps the process alive.
+    this.#held = true;
+    this.#hold();
   }
 
   #read(): void {

@@ -272,6 +272,7 @@ export class NetServer extends EventEmitter {
     }
     const socket = new NetSocket({
       handle: connection,
+      accepted: true,
       allowHalfOpen: this.allowHalfOpen,
       pauseOnCreate: this.pauseOnConnect,
       readableHighWaterMark: this.highWaterMark,

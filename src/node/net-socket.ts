@@ -31,6 +31,8 @@ export interface NetSocketOptions extends SocketConstructorOpts {
   readonly onread?: OnReadOpts | undefined;
   /** A socket of ours, owned from now on: connected, or made ready for `connect` (bound, its options set). */
   readonly handle?: BareSocket | Flow | undefined;
+  /** `handle` comes from accept(2), so nobody need ask whether it is connected. */
+  readonly accepted?: boolean | undefined;
   readonly pauseOnCreate?: boolean | undefined;
   readonly manualStart?: boolean | undefined;
   readonly noDelay?: boolean | undefined;
@@ -69,7 +71,7 @@ export class NetSocket extends SocketDuplex {
     super.setNoDelay(Boolean(options.noDelay));
     super.setKeepAlive(Boolean(options.keepAlive), options.keepAliveInitialDelay);
     const socket = socketOf(options);
-    if (socket !== undefined && isConnected(socket)) this.#startWith(socket, options);
+    if (socket !== undefined && (options.accepted === true || isConnected(socket))) this.#startWith(socket, options);
     else this.#prepared = socket;
     // Last, and not by Duplex's own option: a signal aborted already destroys at once.
     if (options.signal !== undefined) addAbortSignal(options.signal, this);
