@@ -88,13 +88,17 @@ describeInNamespace(import.meta.url, 'behind a router that refuses', () => {
     },
   );
 
-  test('a raw socket hears of its packets', async () => {
-    using raw = net.client.socket(AF_INET, SOCK_RAW, 253);
+  test.each([
+    ['IPv4', AF_INET, '10.88.0.9', '10.88.2.1:0', { type: 3, code: 13, offender: { address: '10.88.0.2' } }],
+    ['IPv6', AF_INET6, '[fd88::1]', '[fd88:2::1]:0', { type: 1, code: 1, offender: { address: 'fd88::2' } }],
+  ] as const)('a raw socket hears of its packets, %s', async (_, family, self, to, expected) => {
+    using raw = net.client.socket(family, SOCK_RAW, 253);
+    raw.bind(`${self}:0`);
     explainErrors(raw);
     // Linux looks at an ICMP error only when it quotes at least 8 bytes behind the IP header.
-    await raw.sendto('a raw packet', '10.88.2.1:0');
+    await raw.sendto('a raw packet', to);
     const cause = causeOf(await failure(raw.recv(1, { timeoutMs })));
-    expect(cause).toMatchObject({ type: 3, code: 13, offender: { address: '10.88.0.2' } });
+    expect(cause).toMatchObject(expected);
     expect(text(cause.payload)).toContain('a raw packet');
   });
 
