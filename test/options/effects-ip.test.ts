@@ -4,6 +4,8 @@
  */
 import { expect } from 'vitest';
 import { readU16 } from '../../src/core/index.ts';
+import { Rtnetlink } from '../../src/os/netlink/rtnetlink.ts';
+import { IFA_F_NODAD } from '../../src/os/netlink/rtnetlink-rows.ts';
 import {
   AF_INET,
   AF_INET6,
@@ -12,6 +14,8 @@ import {
   IP_PMTUDISC_DONT,
   IPPROTO_ICMPV6,
   IPV6,
+  IPV6_PREFER_SRC_PUBLIC,
+  IPV6_PREFER_SRC_TMP,
   type Message,
   type Option,
   SO,
@@ -23,6 +27,10 @@ import {
 import type { Packet } from '../../src/wire/index.ts';
 import { describeInNamespace } from '../support/in-namespace.ts';
 import { type Hosts, shows, text, timeoutMs, useHosts, type Version } from './setting.ts';
+
+/** linux/if_addr.h. */
+const IFA_F_TEMPORARY = 0x01;
+const IFA_F_MANAGETEMPADDR = 0x100;
 
 const byteAt = (packet: Packet, offset: number): number => packet.bytes[offset] as number;
 const isUdp = (packet: Packet): boolean => packet.find('udp') !== undefined;
@@ -479,11 +487,29 @@ describeInNamespace(import.meta.url, 'effects of IPv4 and IPv6 options', () => {
     expect(socket.getpeername()).toMatchObject({ family: 'inet', address: '10.77.0.2' });
   });
 
-  shows('IPV6_ADDR_PREFERENCES', 'contradictions are refused', () => {
-    using socket = hosts().udp('client', 6);
-    expect(() => socket.set(IPV6.ADDR_PREFERENCES, 0x0001 | 0x0002)).toThrow(/EINVAL/);
-    socket.set(IPV6.ADDR_PREFERENCES, 0x0001);
-    expect(socket.get(IPV6.ADDR_PREFERENCES) & 0x0001).toBe(1);
+  shows('IPV6_ADDR_PREFERENCES', 'the source is the temporary address, or the public one', async () => {
+    const all = hosts();
+    using route = new Rtnetlink(all.client);
+    const { ifname } = all.lab.client;
+    const { index } = route.link(ifname);
+    // RFC 8981: the kernel makes a temporary address beside one with this flag.
+    all.lab.client.setSysctl(`ipv6.conf.${ifname}.use_tempaddr`, 1);
+    route.addAddress(index, 'fd77::10/64', IFA_F_NODAD | IFA_F_MANAGETEMPADDR);
+    const temporary = (): string | undefined =>
+      route.addresses().find(({ flags, family }) => family === 'inet6' && (flags & IFA_F_TEMPORARY) !== 0)?.address;
+    await expect.poll(temporary, { timeout: timeoutMs, interval: 5 }).toBeDefined();
+    const source = async (preference: number): Promise<string> => {
+      using socket = all.client.socket(AF_INET6, SOCK_DGRAM);
+      socket.set(IPV6.ADDR_PREFERENCES, preference);
+      await socket.connect(all.at('server', 9, 6));
+      return (socket.getsockname() as { address: string }).address;
+    };
+    expect(await source(IPV6_PREFER_SRC_TMP)).toBe(temporary());
+    expect(['fd77::1', 'fd77::10']).toContain(await source(IPV6_PREFER_SRC_PUBLIC));
+    route.deleteAddress(index, 'fd77::10/64');
+    using socket = all.udp('client', 6);
+    const both = IPV6_PREFER_SRC_TMP | IPV6_PREFER_SRC_PUBLIC;
+    expect(() => socket.set(IPV6.ADDR_PREFERENCES, both)).toThrow(/EINVAL/);
   });
 
   shows(['IP_MINTTL', 'IPV6_MINHOPCOUNT'], 'segments with less do not come in', async () => {

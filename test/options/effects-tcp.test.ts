@@ -3,6 +3,7 @@
  * Two hosts, and the wire between them in our hands.
  */
 import { expect } from 'vitest';
+import { readU32 } from '../../src/core/index.ts';
 import { SockDiag, type SocketRow } from '../../src/os/netlink/sock-diag.ts';
 import {
   AF_INET,
@@ -596,9 +597,30 @@ describeInNamespace(import.meta.url, 'effects of TCP options', () => {
     expect([pair.listener.get(SO.ACCEPTCONN), pair.client.get(SO.ACCEPTCONN)]).toEqual([true, false]);
   });
 
-  shows('SO_TXREHASH', 'takes -1, 0 and 1 only', () => {
-    using socket = hosts().tcp('client');
-    expect(() => socket.set(SO.TXREHASH, 2)).toThrow(/EINVAL/);
+  shows('SO_TXREHASH', 'retransmissions have another flow label with 1, the same with 0', async () => {
+    const all = hosts();
+    for (const rehash of [1, 0]) {
+      using pair = await all.connection({
+        version: 6,
+        client: (socket) => {
+          socket.set(SO.TXREHASH, rehash);
+          socket.set(TCP.RTO_MIN_US, 20_000);
+        },
+      });
+      await pair.client.send('x');
+      await pair.server.recv(1, { timeoutMs });
+      pair.server.set(SO.ATTACH_FILTER, [{ code: 0x06, jt: 0, jf: 0, k: 0 }]);
+      const from = all.mark;
+      const port = portOf(pair.client);
+      await pair.client.send('lost');
+      const labels = (): number[] => {
+        const sent = all.packets('client', from).filter((packet) => hasData(packet) && tcpOf(packet)?.srcPort === port);
+        return sent.map(({ bytes }) => readU32(bytes, 0) & 0xf_ffff);
+      };
+      await expect.poll(() => labels().length, { timeout: timeoutMs, interval: 5 }).toBeGreaterThanOrEqual(4);
+      expect(new Set(labels()).size > 1).toBe(rehash === 1);
+      expect(() => pair.client.set(SO.TXREHASH, 2)).toThrow(/EINVAL/);
+    }
   });
 
   shows('SO_ZEROCOPY', 'MSG_ZEROCOPY is honoured and its end is told on the error queue', async () => {
