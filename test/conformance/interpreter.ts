@@ -187,6 +187,7 @@ class Run {
         const accepted = await this.#once(
           () => listener.tryAccept(),
           (options) => listener.accept(options),
+          (options) => listener.acceptSync(options),
         );
         return accepted === null ? 'EAGAIN' : this.#keep(name, accepted);
       }
@@ -253,7 +254,11 @@ class Run {
         const count =
           (flags & (FLAGS.WAITALL as number)) !== 0
             ? one()
-            : await this.#once(one, (options) => socket.recv(buffer, { flags, ...options }));
+            : await this.#once(
+                one,
+                (options) => socket.recv(buffer, { flags, ...options }),
+                (options) => socket.recvSync(buffer, { flags, ...options }),
+              );
         if (count === null) return 'EAGAIN';
         return call === 'tryrecv' ? wordOfData(buffer.subarray(0, count)) : String(count);
       }
@@ -364,11 +369,15 @@ class Run {
     }
   }
 
-  /** A call that does not wait: `try…`, or in the async form a deadline of 0. Null: it would have to wait. */
-  async #once<T>(attempt: () => T | null, now: (options: WaitOptions) => Promise<T>): Promise<T | null> {
-    if (this.#form !== 'async') return attempt();
+  /** A call that does not wait: `try…`, or in the other forms a deadline of 0. Null: it would have to wait. */
+  async #once<T>(
+    attempt: () => T | null,
+    now: (options: { readonly timeoutMs: 0 }) => Promise<T>,
+    nowSync: (options: { readonly timeoutMs: 0 }) => T,
+  ): Promise<T | null> {
+    if (this.#form === 'try') return attempt();
     try {
-      return await now({ timeoutMs: 0 });
+      return this.#form === 'sync' ? nowSync({ timeoutMs: 0 }) : await now({ timeoutMs: 0 });
     } catch (error) {
       if (error instanceof SocketError && error.code === 'ERR_SOCKET_TIMEOUT') return null;
       throw error;
@@ -380,6 +389,7 @@ class Run {
     return this.#once(
       () => socket.tryRecvfrom(buffer, flags),
       (options) => socket.recvfrom(buffer, { flags, ...options }),
+      (options) => socket.recvfromSync(buffer, { flags, ...options }),
     );
   }
 
@@ -408,7 +418,12 @@ class Run {
 
   async #send(socket: Socket, data: Uint8Array, flags: number, once: boolean): Promise<number | null> {
     const one = (): number | null => socket.trySend(data, 0, data.length, flags);
-    if (once) return this.#once(one, (options) => socket.send(data, { flags, ...options }));
+    if (once)
+      return this.#once(
+        one,
+        (options) => socket.send(data, { flags, ...options }),
+        (options) => socket.sendSync(data, { flags, ...options }),
+      );
     if (this.#form === 'async') return this.#bounded(socket, socket.send(data, this.#options(flags)));
     if (this.#form === 'sync') return socket.sendSync(data, { flags, timeoutMs: DEADLINE_MS });
     return this.#trying(socket, 'out', one);
@@ -422,7 +437,12 @@ class Run {
     once: boolean,
   ): Promise<number | null> {
     const one = (): number | null => socket.trySendto(data, to, flags);
-    if (once) return this.#once(one, (options) => socket.sendto(data, to, { flags, ...options }));
+    if (once)
+      return this.#once(
+        one,
+        (options) => socket.sendto(data, to, { flags, ...options }),
+        (options) => socket.sendtoSync(data, to, { flags, ...options }),
+      );
     if (this.#form === 'async') return this.#bounded(socket, socket.sendto(data, to, this.#options(flags)));
     if (this.#form === 'sync') return socket.sendtoSync(data, to, { flags, timeoutMs: DEADLINE_MS });
     return this.#trying(socket, 'out', one);
