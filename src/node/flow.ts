@@ -32,6 +32,9 @@ const ECANCELED = 125;
 /** One buffer for all flows of a thread: its bytes are copied out or it is given away before anybody else reads. */
 let pool = Buffer.allocUnsafeSlow(READ_BYTES);
 
+/** Open flows: like a handle of Node's, one lives until it is closed, although nobody may hold its stream any more. */
+const open = new Set<Flow>();
+
 function takeFromPool(count: number): Buffer {
   if (count <= COPY_BYTES) {
     const copy = Buffer.allocUnsafe(count);
@@ -94,6 +97,7 @@ export class Flow {
     this.socket = socket;
     this.#reader = reader;
     this.#target = target;
+    open.add(this);
   }
 
   get fd(): number {
@@ -322,6 +326,7 @@ export class Flow {
     if (this.#closed) return;
     this.#closed = true;
     this.#reading = false;
+    open.delete(this);
     // Closing takes back what onReadable counted.
     if (this.#watching && !this.#held) this.socket.driver.pending(1);
     this.#held = false;
