@@ -6,4 +6,5 @@ export { type KernelHost, kernel } from './os/kernel.ts';
 export { NetworkNamespace } from './os/namespace.ts';
 export type { LinkStatistics, Route } from './os/netlink/rtnetlink-rows.ts';
 export { FEATURES, type Support } from './os/supports.ts';
+export * from './os/watch-interfaces.ts';
 export * from './socket/index.ts';

@@ -73,16 +73,16 @@ export interface Link {
   readonly statistics?: LinkStatistics;
 }
 
-/** Since the link was made. */
+/** Since the link was made; exact up to 2^53 (nine million gigabytes). */
 export interface LinkStatistics {
-  readonly rxPackets: bigint;
-  readonly txPackets: bigint;
-  readonly rxBytes: bigint;
-  readonly txBytes: bigint;
-  readonly rxErrors: bigint;
-  readonly txErrors: bigint;
-  readonly rxDropped: bigint;
-  readonly txDropped: bigint;
+  readonly rxPackets: number;
+  readonly txPackets: number;
+  readonly rxBytes: number;
+  readonly txBytes: number;
+  readonly rxErrors: number;
+  readonly txErrors: number;
+  readonly rxDropped: number;
+  readonly txDropped: number;
 }
 
 export interface InterfaceAddress {
@@ -163,7 +163,7 @@ function hardwareText(bytes: Uint8Array | undefined): string | undefined {
 /** struct rtnl_link_stats64: a row of 64-bit counters, eight of which everybody knows. */
 function decodeStatistics(bytes: Uint8Array | undefined): LinkStatistics | undefined {
   if (bytes === undefined || bytes.length < 64) return undefined;
-  const at = (index: number): bigint => readHostU64(bytes, index * 8);
+  const at = (index: number): number => Number(readHostU64(bytes, index * 8));
   return {
     rxPackets: at(0),
     txPackets: at(1),

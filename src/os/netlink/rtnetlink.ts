@@ -130,15 +130,15 @@ export class Rtnetlink implements Disposable {
     return this.#dump('RTM_GETLINK', RTM_GETLINK, RTM_NEWLINK, linkHead(0), decodeLink);
   }
 
-  /** One link by name. @throws NetlinkError ENODEV */
-  link(name: string): Link {
-    const body = linkHead(0)
-      .attribute(IFLA_IFNAME, `${checkName(name)}\0`)
-      .finish();
+  /** One link by name or number. @throws NetlinkError ENODEV */
+  link(which: string | number): Link {
+    const head = linkHead(typeof which === 'number' ? which : 0);
+    if (typeof which === 'string') head.attribute(IFLA_IFNAME, `${checkName(which)}\0`);
+    const body = head.finish();
     for (const answer of this.#client.request({ name: 'rtnetlink RTM_GETLINK', type: RTM_GETLINK, body })) {
       if (answer.type === RTM_NEWLINK) return decodeLink(answer.body);
     }
-    throw new Error(`rtnetlink: the kernel acknowledged a request for ${name} without an answer`);
+    throw new Error(`rtnetlink: the kernel acknowledged a request for ${which} without an answer`);
   }
 
   /** Change one link; the kernel applies all of it or says why not. */
