@@ -89,8 +89,12 @@ export class ErrorQueue {
   #stop: (() => void) | undefined;
   /** What the last read failed with. */
   #errno = 0;
-  /** Calls that wait fail first, and take their entry as cause, before the rest is read. */
+  /** Errors are explained: calls fail for them, and take their entry as cause, before the rest is read. */
   callsFirst = false;
+  /** How many watch errors. */
+  watchers = 0;
+  /** What `takeOwed` gave, until `takeCause` asks for it. */
+  #raised: QueuedError | undefined;
 
   private constructor(socket: SocketCore) {
     this.#socket = socket;
@@ -149,6 +153,19 @@ export class ErrorQueue {
     this.#driver.nextTurn(() => this.read());
   }
 
+  /** Whether a call that failed for an earlier packet is made again: errors are news, unless they are explained too. */
+  get callsAgain(): boolean {
+    return this.watchers > 0 && !this.callsFirst;
+  }
+
+  /** The oldest ICMP message that was read while no call waited that could fail for it: the next call does. */
+  takeOwed(): QueuedError | undefined {
+    if (!this.callsFirst || this.#kept.length === 0) return undefined;
+    const index = this.#kept.findIndex(isIcmp);
+    this.#raised = index < 0 ? undefined : this.#kept.splice(index, 1)[0];
+    return this.#raised;
+  }
+
   /** Read what is there; whether an ICMP message that says `errno` was among it. */
   readFault(errno: number): boolean {
     if (!FAULTS.has(errno)) return false;
@@ -156,7 +173,7 @@ export class ErrorQueue {
     for (let i = 0; i < READ_PER_TURN; i++) {
       const entry = this.next();
       if (entry === null) break;
-      found ||= entry.errno === errno && (entry.origin === 'icmp' || entry.origin === 'icmp6');
+      found ||= entry.errno === errno && isIcmp(entry);
       this.handOut(entry);
     }
     return found;
@@ -178,6 +195,9 @@ export class ErrorQueue {
    */
   takeCause(errno: number, syscall: string): QueuedError | undefined {
     if (!FAULTS.has(errno) || !CALLS.has(syscall)) return undefined;
+    const raised = this.#raised;
+    this.#raised = undefined;
+    if (raised?.errno === errno) return raised;
     for (let i = 0; i < READ_PER_TURN; i++) {
       const entry = this.next();
       if (entry === null) break;
@@ -210,6 +230,10 @@ export class ErrorQueue {
     const addressLength = registers[Register.addressLength] as number;
     return entryOf(control, decodeSockAddr(addressRoom, addressLength), payloadRoom.slice(0, length));
   }
+}
+
+function isIcmp({ origin }: QueuedError): boolean {
+  return origin === 'icmp' || origin === 'icmp6';
 }
 
 /** Whether an entry says that something went wrong with a packet. */

@@ -3,6 +3,8 @@
  * IPV6_RECVERR), and an errno alone does not say who answered what about which packet. Off until a program turns it on
  * for one socket; nothing here concerns any other. (To be told without calls that fail: watch-errors.ts.)
  */
+import { SOCK_STREAM } from './constants.ts';
+import { wrapCalls } from './datagram-calls.ts';
 import type { QueuedError } from './error-queue.ts';
 import { ipErrorQueue, wantRecverr } from './recverr.ts';
 import type { SocketCore } from './socket-core.ts';
@@ -42,10 +44,12 @@ export function explainErrors(socket: SocketCore): () => void {
   const causeOf = (errno: number, syscall: string): QueuedError | undefined => queue.takeCause(errno, syscall);
   socket.causeOf = causeOf;
   queue.callsFirst = true;
+  const unwrap = socket.type === SOCK_STREAM ? undefined : wrapCalls(socket, queue);
   return () => {
     if (socket.causeOf !== causeOf) return;
     socket.causeOf = undefined;
     queue.callsFirst = false;
+    unwrap?.();
     release();
   };
 }

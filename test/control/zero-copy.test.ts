@@ -109,6 +109,34 @@ describe.each(families)('%s', (_, family, address) => {
     }
     expect(drainErrorQueue(udp)).toEqual([]);
   });
+
+  test('UDP, explained: an error that came while no call waited fails the next call, once', async () => {
+    using to = kernel.socket(family, SOCK_DGRAM);
+    to.bind(`${address}:0`);
+    const there = to.getsockname();
+    using closed = kernel.socket(family, SOCK_DGRAM);
+    closed.bind(`${address}:0`);
+    const gone = closed.getsockname();
+    closed.close();
+    using udp = kernel.socket(family, SOCK_DGRAM);
+    explainErrors(udp);
+    const refused = { code: 'ECONNREFUSED', cause: { destination: gone, errno: 111 } };
+    const calls: (() => Promise<unknown>)[] = [
+      () => udp.sendto('plain', there),
+      () => udp.recv(1, { timeoutMs }),
+      () => sendZeroCopy(udp, pattern(100), { to: there, timeoutMs }),
+      () => sendTimed(udp, 'timed', { to: there, timeoutMs }),
+    ];
+    await sendZeroCopy(udp, pattern(100), { to: there, timeoutMs });
+    for (const call of calls) {
+      await udp.sendto('lost', gone);
+      // The readiness loop wakes; the queue is read for the zero-copy sends, and the ICMP message with it.
+      for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
+      await expect(call()).rejects.toMatchObject(refused);
+      expect(udp.tryRecv(new Uint8Array(1))).toBeNull();
+    }
+    expect(drainErrorQueue(udp)).toEqual([]);
+  });
 });
 
 describe('how it ends otherwise', () => {
