@@ -5,6 +5,8 @@ import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { kernel } from '../../src/os/kernel.ts';
 import type { NetworkNamespace } from '../../src/os/namespace.ts';
+import { NetlinkClient } from '../../src/os/netlink/client.ts';
+import { NetlinkWriter } from '../../src/os/netlink/message.ts';
 import { Rtnetlink } from '../../src/os/netlink/rtnetlink.ts';
 import {
   AF_INET,
@@ -190,6 +192,46 @@ describeInNamespace(import.meta.url, 'effects of options of packet, netlink and 
     expect(lengths).toEqual([43, 53, 55]);
   });
 
+  shows('PACKET_ORIGDEV', 'what comes in on an interface that stands on another names that other', async (context) => {
+    using route = new Rtnetlink(local);
+    route.addVeth({ name: 'below' }, { name: 'beside' });
+    const below = route.link('below').index;
+    const beside = route.link('beside').index;
+    for (const index of [below, beside]) route.setLink(index, { up: true });
+    using client = new NetlinkClient(local, 0);
+    // RTM_NEWLINK: IFLA_IFNAME, IFLA_LINK, IFLA_LINKINFO with IFLA_INFO_KIND.
+    const body = new NetlinkWriter()
+      .zeros(16)
+      .attribute(3, 'above\0')
+      .attribute(5, below)
+      .nest(18, (info) => info.attribute(1, 'macvlan'))
+      .finish();
+    try {
+      client.request({ name: 'rtnetlink RTM_NEWLINK', type: 16, flags: 0x600, body });
+    } catch {
+      return context.skip('this kernel has no macvlan');
+    }
+    const above = route.link('above');
+    route.setLink(above.index, { up: true });
+    const frame = new Uint8Array(60);
+    frame.set((above.address as string).split(':').map((octet) => Number.parseInt(octet, 16)));
+    // An experimental EtherType, so that nobody else speaks it.
+    frame.set([0x88, 0xb5], 12);
+    using sender = local.socket(AF_PACKET, SOCK_RAW);
+    for (const [on, index] of [
+      [false, above.index],
+      [true, below],
+    ] as const) {
+      using receiver = local.socket(AF_PACKET, SOCK_RAW);
+      receiver.set(PACKET.ORIGDEV, on);
+      receiver.bind({ family: 'packet', ifindex: above.index, protocol: 0x88b5 });
+      await sender.sendto(frame, { family: 'packet', ifindex: beside, protocol: 0x88b5 });
+      expect((await receiver.recvfrom(64, { timeoutMs })).address).toMatchObject({ family: 'packet', ifindex: index });
+    }
+    route.deleteLink(below);
+    return undefined;
+  });
+
   shows('PACKET_QDISC_BYPASS', 'what is sent arrives, past the queueing discipline', async () => {
     using receiver = packets((one) => one.set(PACKET.IGNORE_OUTGOING, true));
     using sender = packets((one) => one.set(PACKET.QDISC_BYPASS, true));
@@ -230,6 +272,26 @@ describeInNamespace(import.meta.url, 'effects of options of packet, netlink and 
       await expect(socket.recv(100, { timeoutMs: 20 })).rejects.toMatchObject({ code: 'ERR_SOCKET_TIMEOUT' });
     },
   );
+
+  shows('NETLINK_LISTEN_ALL_NSID', 'notices of another namespace come, with the id that it has here', async () => {
+    using other = loopbackNamespace('other');
+    using client = new NetlinkClient(local, 0);
+    // RTM_NEWNSID: struct rtgenmsg, NETNSA_NSID, NETNSA_FD.
+    const body = new NetlinkWriter().zeros(4).attribute(1, 7).attribute(3, other.fd).finish();
+    client.request({ name: 'rtnetlink RTM_NEWNSID', type: 88, body });
+    using socket = netlink();
+    socket.set(NETLINK.ADD_MEMBERSHIP, RTNLGRP_LINK);
+    const change = (mtu: number): void => {
+      using route = new Rtnetlink(other);
+      route.setLink(LO, { mtu });
+    };
+    change(30_000);
+    expect(socket.tryReady('in')).toBe(false);
+    socket.set(NETLINK.LISTEN_ALL_NSID, true);
+    change(30_001);
+    const message = await socket.recvmsg({ size: 8192, controlSize: 64, timeoutMs });
+    expect(message.control).toEqual([{ kind: 'netlink-nsid', nsid: 7 }]);
+  });
 
   /** Asks for a link that is not there. */
   function wrongRequest(): Uint8Array {

@@ -219,12 +219,6 @@ describeInNamespace(import.meta.url, 'effects of options of every socket', () =>
     },
   );
 
-  shows(['SO_ATTACH_BPF', 'SO_ATTACH_REUSEPORT_EBPF'], 'a descriptor that is no program is refused', () => {
-    using socket = udp('127.0.0.1:0', (one) => one.set(SO.REUSEPORT, true));
-    expect(() => socket.set(SO.ATTACH_BPF, socket.fd)).toThrow(/EINVAL/);
-    expect(() => socket.set(SO.ATTACH_REUSEPORT_EBPF, socket.fd)).toThrow(/EINVAL/);
-  });
-
   // ---------------------------------------------------------------- what comes along with a message
 
   const stamps: readonly [Option<boolean>, string][] = [

@@ -30,7 +30,5 @@ export const unseen: Readonly<Record<string, string>> = {
   TLS_RX_EXPECT_NO_PAD: 'needs a kernel with CONFIG_TLS',
   PACKET_TIMESTAMP: 'says which time ring frames have, and needs a card with a clock',
   PACKET_COPY_THRESH: 'needs a ring that is mapped',
-  PACKET_ORIGDEV: 'needs a bond or a bridge below the interface',
   NETLINK_BROADCAST_ERROR: 'only senders inside the kernel hear of it',
-  NETLINK_LISTEN_ALL_NSID: 'needs network namespaces that have ids for each other',
 };
