@@ -7,7 +7,7 @@
  * turn of the event loop, and a flow that does not read does not keep the process alive.
  */
 import { AsyncResource } from 'node:async_hooks';
-import { AF_INET, AF_INET6, SO, type Socket, SocketError, TCP } from '../socket/index.ts';
+import { AF_INET, AF_INET6, IP, IPV6, SO, type Socket, SocketError, TCP } from '../socket/index.ts';
 import { type AddressFields, addressFields } from './address-fields.ts';
 
 /** Room for one read, as Node offers libuv. */
@@ -62,6 +62,13 @@ export interface ReadTarget {
   buffer(): Uint8Array;
   /** `count` bytes are in the buffer; false stops reading. */
   onBytes(count: number): boolean;
+}
+
+/** Keep-alive in seconds: silence before the first probe, between probes; and how many. */
+export interface KeepAliveSeconds {
+  readonly idle: number;
+  readonly interval: number | undefined;
+  readonly count: number | undefined;
 }
 
 type Done = (error: SocketError | null) => void;
@@ -379,16 +386,25 @@ export class Flow {
     if (this.isTcp) quietly(() => this.socket.set(TCP.NODELAY, on));
   }
 
-  /** SO_KEEPALIVE, with TCP_KEEPIDLE when `seconds` is not 0; nothing on a unix(7) socket. */
-  setKeepAlive(on: boolean, seconds: number): void {
+  /** SO_KEEPALIVE, with TCP_KEEPIDLE and the probes' figures when `idle` is not 0; nothing on a unix(7) socket. */
+  setKeepAlive(on: boolean, { idle, interval, count }: KeepAliveSeconds): void {
     if (!this.isTcp) return;
     quietly(() => {
       this.socket.set(SO.KEEPALIVE, on);
-      if (!on || seconds <= 0) return;
-      this.socket.set(TCP.KEEPIDLE, seconds);
-      this.socket.set(TCP.KEEPINTVL, KEEPALIVE_INTERVAL_SECONDS);
-      this.socket.set(TCP.KEEPCNT, KEEPALIVE_PROBES);
+      if (!on) return;
+      if (idle > 0) this.socket.set(TCP.KEEPIDLE, idle);
+      if (idle > 0 || interval !== undefined) this.socket.set(TCP.KEEPINTVL, interval ?? KEEPALIVE_INTERVAL_SECONDS);
+      if (idle > 0 || count !== undefined) this.socket.set(TCP.KEEPCNT, count ?? KEEPALIVE_PROBES);
     });
+  }
+
+  /** IP_TOS, or IPV6_TCLASS: DSCP and ECN bits, 0 to 255. */
+  setTypeOfService(tos: number): void {
+    this.socket.set(this.socket.domain === AF_INET6 ? IPV6.TCLASS : IP.TOS, tos);
+  }
+
+  getTypeOfService(): number {
+    return this.socket.get(this.socket.domain === AF_INET6 ? IPV6.TCLASS : IP.TOS);
   }
 
   sockname(): AddressFields {

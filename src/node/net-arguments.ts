@@ -69,10 +69,10 @@ export function checkFunction(value: unknown, name: string): void {
   if (typeof value !== 'function') throw argumentType(name, 'of type function', value);
 }
 
-export function checkInteger(value: unknown, name: string, least: number): number {
+export function checkInteger(value: unknown, name: string, least: number, most = 0x7fffffff): number {
   const number = checkNumber(value, name);
   if (!Number.isInteger(number)) throw outOfRange(name, 'an integer', number);
-  if (number < least || number > 0x7fffffff) throw outOfRange(name, `>= ${least} && <= 2147483647`, number);
+  if (number < least || number > most) throw outOfRange(name, `>= ${least} && <= ${most}`, number);
   return number;
 }
 

@@ -3,13 +3,13 @@
  * other (Node's autoSelectFamily: 250 ms for each, families in turn), and the events that tell of it.
  */
 import { ADDRCONFIG, lookup as dnsLookup, type LookupAddress } from 'node:dns';
-import { getDefaultAutoSelectFamily, getDefaultAutoSelectFamilyAttemptTimeout, isIP } from 'node:net';
+import { type BlockList, getDefaultAutoSelectFamily, getDefaultAutoSelectFamilyAttemptTimeout, isIP } from 'node:net';
 import type { SocketAddress } from '../addr/index.ts';
 import { kernel } from '../os/kernel.ts';
 import { AF_INET, AF_INET6, AF_UNIX, IPV6, SO, SOCK_STREAM, type Socket, SocketError } from '../socket/index.ts';
 import { addressFields, ipSocketAddress } from './address-fields.ts';
 import { checkBoolean, checkConnectPort, checkFunction, checkInteger, checkIp, checkNumber } from './net-arguments.ts';
-import { attemptsError, codedError, hostError } from './net-errors.ts';
+import { attemptsError, blocked, codedError, hostError } from './net-errors.ts';
 
 const ECONNREFUSED = 111;
 const ETIMEDOUT = 110;
@@ -27,6 +27,8 @@ interface Target {
 /** The net.Socket that opens. */
 export interface Opener {
   readonly connecting: boolean;
+  /** Addresses that it must not connect to. */
+  readonly blockList: BlockList | undefined;
   autoSelectFamilyAttemptedAddresses: string[];
   emit(event: string, ...args: unknown[]): boolean;
   destroy(error?: Error): unknown;
@@ -314,6 +316,7 @@ export class Opening {
     }
     this.#opener.emit('connectionAttempt', address, plan.port, family);
     if (this.#isOver) return null;
+    if (this.#opener.blockList?.check(address, family === 6 ? 'ipv6' : 'ipv4') === true) return blocked(address);
     const errno = this.#connect(socket, ipSocketAddress(address, plan.port), settle);
     if (errno === 0) return null;
     const { address: here, port: herePort } = addressFields(() => socket.getsockname());

@@ -44,6 +44,9 @@ function received(got: unknown): string {
 
 export const socketClosed = (): Error => codedError(Error, 'ERR_SOCKET_CLOSED', 'Socket is closed');
 
+export const blocked = (ip: string): Error =>
+  codedError(Error, 'ERR_IP_BLOCKED', `IP(${ip}) is blocked by net.BlockList`);
+
 interface HostFields {
   readonly address?: string | undefined;
   readonly port?: number | undefined;

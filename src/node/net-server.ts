@@ -7,7 +7,7 @@ import { channel } from 'node:diagnostics_channel';
 import { lookup } from 'node:dns';
 import { EventEmitter } from 'node:events';
 import { chmodSync, statSync, unlinkSync } from 'node:fs';
-import { type AddressInfo, type DropArgument, isIP, type ListenOptions, type ServerOpts } from 'node:net';
+import { type AddressInfo, BlockList, type DropArgument, isIP, type ListenOptions, type ServerOpts } from 'node:net';
 import { getDefaultHighWaterMark } from 'node:stream';
 import { promisify } from 'node:util';
 import type { SocketAddress } from '../addr/index.ts';
@@ -42,6 +42,11 @@ interface Place {
   readonly port: number;
 }
 
+export interface NetServerOptions extends ServerOpts {
+  /** Connections from these addresses are closed at once, without an event. */
+  readonly blockList?: BlockList | undefined;
+}
+
 export class NetServer extends EventEmitter {
   allowHalfOpen: boolean;
   pauseOnConnect: boolean;
@@ -58,22 +63,27 @@ export class NetServer extends EventEmitter {
   _connections = 0;
   /** `4:127.0.0.1:80`: what some programs tell servers apart by. */
   _connectionKey: string | undefined = undefined;
+  readonly blockList: BlockList | undefined;
   #pipeName: string | undefined;
   #unrefed = false;
   /** Tells the listen that goes on from those given up. */
   #listenId = 0;
 
-  constructor(given?: ServerOpts | Listener | null, listener?: Listener) {
+  constructor(given?: NetServerOptions | Listener | null, listener?: Listener) {
     super();
     if (given != null && typeof given !== 'function' && typeof given !== 'object') {
       throw argumentType('options', 'of type object', given);
     }
-    const options: ServerOpts = typeof given === 'function' ? {} : { ...given };
+    const options: NetServerOptions = typeof given === 'function' ? {} : { ...given };
     const onConnection = typeof given === 'function' ? given : listener;
     if (typeof onConnection === 'function') this.on('connection', onConnection);
     const { keepAliveInitialDelay, highWaterMark } = options;
     if (keepAliveInitialDelay !== undefined) checkNumber(keepAliveInitialDelay, 'options.keepAliveInitialDelay');
     if (highWaterMark !== undefined) checkNumber(highWaterMark, 'options.highWaterMark');
+    if (options.blockList !== undefined && !(options.blockList instanceof BlockList)) {
+      throw argumentType('options.blockList', 'an instance of BlockList', options.blockList);
+    }
+    this.blockList = options.blockList;
     this.allowHalfOpen = options.allowHalfOpen || false;
     this.pauseOnConnect = !!options.pauseOnConnect;
     this.noDelay = Boolean(options.noDelay);
@@ -264,6 +274,10 @@ export class NetServer extends EventEmitter {
   // ---------------------------------------------------------------- connections
 
   #take(connection: Socket): void {
+    if (this.#isBlocked(connection)) {
+      connection.close();
+      return;
+    }
     if (this.maxConnections && this._connections >= this.maxConnections) {
       const dropped = dropArgument(connection);
       connection.close();
@@ -286,6 +300,12 @@ export class NetServer extends EventEmitter {
     socket._server = this;
     this.emit('connection', socket);
     if (serverChannel.hasSubscribers) serverChannel.publish({ socket });
+  }
+
+  #isBlocked(connection: Socket): boolean {
+    if (this.blockList === undefined) return false;
+    const { address, family } = addressFields(() => connection.getpeername());
+    return address !== undefined && this.blockList.check(address, family === 'IPv6' ? 'ipv6' : 'ipv4');
   }
 
   getConnections(callback: (error: Error | null, count: number) => void): this {
@@ -406,6 +426,6 @@ function dropArgument(connection: Socket): DropArgument | undefined {
   };
 }
 
-export function createServer(options?: ServerOpts | Listener | null, listener?: Listener): NetServer {
+export function createServer(options?: NetServerOptions | Listener | null, listener?: Listener): NetServer {
   return new NetServer(options, listener);
 }

@@ -5,6 +5,7 @@
  */
 import { channel } from 'node:diagnostics_channel';
 import {
+  BlockList,
   Socket as NodeSocket,
   type OnReadOpts,
   type SocketConnectOpts,
@@ -35,6 +36,10 @@ export interface NetSocketOptions extends SocketConstructorOpts {
   readonly accepted?: boolean | undefined;
   readonly pauseOnCreate?: boolean | undefined;
   readonly manualStart?: boolean | undefined;
+  /** Addresses that `connect` refuses with ERR_IP_BLOCKED. */
+  readonly blockList?: BlockList | undefined;
+  /** IP_TOS or IPV6_TCLASS, 0 to 255. */
+  readonly typeOfService?: number | undefined;
   readonly noDelay?: boolean | undefined;
   readonly keepAlive?: boolean | undefined;
   readonly keepAliveInitialDelay?: number | undefined;
@@ -53,6 +58,7 @@ export class NetSocket extends SocketDuplex {
   connecting: boolean = false;
   /** The addresses that were tried, when several were. */
   autoSelectFamilyAttemptedAddresses: string[] = undefined as unknown as string[];
+  readonly blockList: BlockList | undefined;
   server: ServerOfSocket | null = null;
   _server: ServerOfSocket | null = null;
   _parent: null = null;
@@ -62,14 +68,17 @@ export class NetSocket extends SocketDuplex {
   #prepared: BareSocket | undefined;
   readonly #userBuffer: ReadTarget | undefined;
   #refed = true;
+  #typeOfService: number | undefined;
 
   constructor(given?: NetSocketOptions | number) {
     const options: NetSocketOptions = typeof given === 'number' ? { fd: given } : { ...given };
     checkOptions(options);
     super(streamOptions(options));
     this.#userBuffer = userBufferOf(options.onread, this);
+    this.blockList = options.blockList;
     super.setNoDelay(Boolean(options.noDelay));
     super.setKeepAlive(Boolean(options.keepAlive), options.keepAliveInitialDelay);
+    if (options.typeOfService !== undefined) this.setTypeOfService(options.typeOfService);
     const socket = socketOf(options);
     if (socket !== undefined && (options.accepted === true || isConnected(socket))) this.#startWith(socket, options);
     else this.#prepared = socket;
@@ -300,6 +309,25 @@ export class NetSocket extends SocketDuplex {
     return this.address();
   }
 
+  /** IP_TOS, or IPV6_TCLASS: DSCP and ECN bits. Kept for the connection when there is none yet. */
+  setTypeOfService(tos: number): this {
+    if (Number.isNaN(tos)) throw argumentType('tos', 'of type number', tos);
+    checkInteger(tos, 'tos', 0, 255);
+    this.#typeOfService = tos;
+    if (this.isConnected && this._handle?.isTcp === true) this._handle.setTypeOfService(tos);
+    return this;
+  }
+
+  getTypeOfService(): number {
+    return this._handle?.isTcp === true ? this._handle.getTypeOfService() : (this.#typeOfService ?? 0);
+  }
+
+  protected override applyOptions(): void {
+    super.applyOptions();
+    const tos = this.#typeOfService;
+    if (tos !== undefined && this._handle?.isTcp === true) this._handle.setTypeOfService(tos);
+  }
+
   override ref(): this {
     this.#refed = true;
     if (this._handle === null && this.#opening === undefined) this.once('connect', () => this.ref());
@@ -340,6 +368,9 @@ function checkOptions(options: NetSocketOptions): void {
   const modes = options as { objectMode?: unknown; readableObjectMode?: unknown; writableObjectMode?: unknown };
   for (const mode of ['objectMode', 'readableObjectMode', 'writableObjectMode'] as const) {
     if (modes[mode]) throw argumentValue(`options.${mode}`, modes[mode], 'is not supported');
+  }
+  if (options.blockList !== undefined && !(options.blockList instanceof BlockList)) {
+    throw argumentType('options.blockList', 'an instance of BlockList', options.blockList);
   }
   if (options.keepAliveInitialDelay !== undefined) {
     checkNumber(options.keepAliveInitialDelay, 'options.keepAliveInitialDelay');

@@ -3,10 +3,10 @@
  * the sockets below (`socket.socket.get(TCP.INFO)`), Unix abstract names that other programs can reach, and `listen` on
  * a socket made to order. docs/node.md says what differs.
  */
-import { BlockList, isIP, isIPv4, isIPv6, type NetConnectOpts, type ServerOpts, SocketAddress } from 'node:net';
+import { BlockList, isIP, isIPv4, isIPv6, type NetConnectOpts, SocketAddress } from 'node:net';
 import { normalizeArguments } from './net-arguments.ts';
 import { defaults } from './net-connect.ts';
-import { NetServer } from './net-server.ts';
+import { NetServer, type NetServerOptions } from './net-server.ts';
 import { connect as connectWith, NetSocket, type NetSocketOptions } from './net-socket.ts';
 
 export type {
@@ -63,9 +63,9 @@ export type Server = NetServer;
  * ```
  */
 export function createServer(connectionListener?: (socket: Socket) => void): Server;
-export function createServer(options?: ServerOpts, connectionListener?: (socket: Socket) => void): Server;
+export function createServer(options?: NetServerOptions, connectionListener?: (socket: Socket) => void): Server;
 export function createServer(
-  options?: ServerOpts | ((socket: Socket) => void),
+  options?: NetServerOptions | ((socket: Socket) => void),
   listener?: (socket: Socket) => void,
 ): Server {
   return new NetServer(options, listener);
@@ -87,7 +87,7 @@ export const setDefaultAutoSelectFamily: (value: boolean) => void = defaults.set
 export const getDefaultAutoSelectFamilyAttemptTimeout: () => number = defaults.getAttemptTimeout;
 export const setDefaultAutoSelectFamilyAttemptTimeout: (value: number) => void = defaults.setAttemptTimeout;
 
-export type { NetSocketOptions };
+export type { NetServerOptions, NetSocketOptions };
 export { BlockList, isIP, isIPv4, isIPv6, SocketAddress };
 
 /** Everything, for `import net from 'barewire/net'`. */

@@ -8,7 +8,7 @@
 import { addAbortSignal, Duplex, type DuplexOptions as NodeDuplexOptions } from 'node:stream';
 import { SOCK_STREAM, type Socket, type SocketError } from '../socket/index.ts';
 import type { AddressFields } from './address-fields.ts';
-import { Flow, type ReadTarget } from './flow.ts';
+import { Flow, type KeepAliveSeconds, type ReadTarget } from './flow.ts';
 import { argumentType, outOfRange } from './net-errors.ts';
 
 /** setTimeout's longest, in ms; 24 days. */
@@ -27,6 +27,13 @@ export interface SocketDuplexOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+export interface KeepAliveOptions {
+  readonly enable?: boolean | undefined;
+  readonly initialDelay?: number | undefined;
+  readonly interval?: number | undefined;
+  readonly count?: number | undefined;
+}
+
 type WriteDone = (error?: Error | null) => void;
 
 /** A connected socket as a Node stream. Made by `toDuplex`; `net.Socket` of `barewire/net` is one, too. */
@@ -39,7 +46,7 @@ export class SocketDuplex extends Duplex {
   #queueAtTimeout = 0;
   #noDelay = false;
   #keepAlive = false;
-  #keepAliveSeconds = 0;
+  #keepAliveSeconds: KeepAliveSeconds = { idle: 0, interval: undefined, count: undefined };
   #resetting = false;
   #peerEnded = false;
   #sockname: AddressFields | undefined;
@@ -264,14 +271,24 @@ export class SocketDuplex extends Duplex {
     return this;
   }
 
-  /** SO_KEEPALIVE and TCP_KEEPIDLE; `initialDelay` in ms, below a second means the system's. */
-  setKeepAlive(enable?: boolean, initialDelay?: number): this {
-    const on = Boolean(enable);
-    const seconds = Math.trunc(Number(initialDelay ?? 0) / 1000) | 0;
-    const changed = on !== this.#keepAlive || (on && seconds !== this.#keepAliveSeconds);
+  /**
+   * SO_KEEPALIVE, TCP_KEEPIDLE, TCP_KEEPINTVL and TCP_KEEPCNT; an object `{ enable, initialDelay, interval, count }` says
+   * the same. Times in ms; an `initialDelay` below a second leaves the system's.
+   */
+  setKeepAlive(enable?: boolean | KeepAliveOptions, initialDelay?: number, interval?: number, count?: number): this {
+    const asked = typeof enable === 'object' && enable !== null ? enable : { enable, initialDelay, interval, count };
+    const on = Boolean(asked.enable);
+    const wanted: KeepAliveSeconds = {
+      idle: wholeSeconds(asked.initialDelay ?? 0),
+      interval: asked.interval === undefined ? undefined : wholeSeconds(asked.interval),
+      count: asked.count,
+    };
+    const before = this.#keepAliveSeconds;
+    const differs = wanted.idle !== before.idle || wanted.interval !== before.interval || wanted.count !== before.count;
+    const changed = on !== this.#keepAlive || (on && differs);
     this.#keepAlive = on;
-    this.#keepAliveSeconds = seconds;
-    if (this._handle !== null && this.isConnected && changed) this._handle.setKeepAlive(on, seconds);
+    this.#keepAliveSeconds = wanted;
+    if (this._handle !== null && this.isConnected && changed) this._handle.setKeepAlive(on, wanted);
     return this;
   }
 
@@ -376,6 +393,11 @@ function onEnd(this: SocketDuplex): void {
   stream.peerEnded = true;
   // Only now: TLS takes over what it finds here when it begins, and Duplex looks after 'end'.
   if (stream.isAdapted) stream.allowHalfOpen = true;
+}
+
+/** What is no number is 0, as with Node. */
+function wholeSeconds(ms: number): number {
+  return Math.trunc(Number(ms) / 1000) | 0;
 }
 
 function timerDuration(msecs: unknown): number {

@@ -131,7 +131,8 @@ test('a worker thread has sockets of its own', async () => {
       client.on('close', () => { parentPort.postMessage(text); server.close(); });
     });`);
   const worker = new Worker(file);
+  const exited = once(worker, 'exit');
   const [said] = (await once(worker, 'message')) as [string];
   expect(said).toBe('from the worker');
-  expect(await once(worker, 'exit')).toEqual([0]);
+  expect(await exited).toEqual([0]);
 });

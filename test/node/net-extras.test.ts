@@ -5,8 +5,8 @@ import { createServer as createNodeServer, Socket as NodeSocket } from 'node:net
 import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { kernel } from '../../src/index.ts';
-import { connect, createServer, type Server, Socket } from '../../src/node/net.ts';
-import { AF_INET, AF_UNIX, SO, SOCK_DGRAM, SOCK_STREAM, TCP } from '../../src/socket/index.ts';
+import { BlockList, connect, createServer, type Server, Socket } from '../../src/node/net.ts';
+import { AF_INET, AF_UNIX, IP, IPV6, SO, SOCK_DGRAM, SOCK_STREAM, TCP } from '../../src/socket/index.ts';
 
 async function portOf(server: Server): Promise<number> {
   if (!server.listening || server.address() === null) await once(server, 'listening');
@@ -115,4 +115,40 @@ test("Node's http server takes the facade's connections, and its sockets count a
   expect(new Mine()).toBeInstanceOf(Mine);
   server.close();
   await once(server, 'close');
+});
+
+test('type of service, and keep-alive with interval and count, reach the kernel', async () => {
+  const server = createServer((socket) => socket.resume()).listen(0);
+  const port = await portOf(server);
+  for (const host of ['127.0.0.1', '::1']) {
+    const client = connect({ port, host, typeOfService: 0x10 } as never);
+    expect(client.getTypeOfService()).toBe(0x10);
+    await once(client, 'connect');
+    const row = host === '::1' ? IPV6.TCLASS : IP.TOS;
+    expect(client.socket?.get(row)).toBe(0x10);
+    client.setTypeOfService(0xb8).setKeepAlive(true, 9000, 3000, 4);
+    expect([client.socket?.get(row), client.getTypeOfService()]).toEqual([0xb8, 0xb8]);
+    expect([TCP.KEEPIDLE, TCP.KEEPINTVL, TCP.KEEPCNT].map((option) => client.socket?.get(option))).toEqual([9, 3, 4]);
+    client.setKeepAlive({ enable: true, initialDelay: 8000 });
+    expect([TCP.KEEPIDLE, TCP.KEEPINTVL, TCP.KEEPCNT].map((option) => client.socket?.get(option))).toEqual([8, 1, 10]);
+    expect(() => client.setTypeOfService(256)).toThrow(expect.objectContaining({ code: 'ERR_OUT_OF_RANGE' }));
+    client.destroy();
+  }
+  server.close();
+});
+
+test('a block list holds for connecting and for serving', async () => {
+  const blockList = new BlockList();
+  blockList.addAddress('127.0.0.5');
+  const server = createServer({ blockList }, (socket) => socket.end(String(socket.remoteAddress))).listen(
+    0,
+    '127.0.0.1',
+  );
+  const port = await portOf(server);
+  const refused = connect({ port, host: '127.0.0.5', blockList } as never);
+  expect((await once(refused, 'error'))[0]).toMatchObject({ code: 'ERR_IP_BLOCKED' });
+  const fromBlocked = connect({ port, host: '127.0.0.1', localAddress: '127.0.0.5' });
+  expect(await text(fromBlocked).catch((error: Error & { code?: string }) => error.code)).toMatch(/^(|ECONNRESET)$/);
+  expect(await text(connect(port, '127.0.0.1'))).toBe('127.0.0.1');
+  server.close();
 });
