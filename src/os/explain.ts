@@ -3,24 +3,16 @@
  * is. Asked for after the error; nothing is watched beforehand. Reads sock_diag, rtnetlink and /proc; works without
  * privilege, then without the names of other people's processes.
  */
-import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import type { Host, SocketError } from '../socket/index.ts';
-import { interfaces } from './interfaces.ts';
+import { existsSync, readdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { parseIpv4 } from '../addr/index.ts';
+import { AF_INET6, type Host, IPPROTO_TCP, IPPROTO_UDP, IPV6, type Option, SO, SocketError } from '../socket/index.ts';
+import { describeHolder, describeRows, type Holder, holdersOf, read, readIn, unixHolder } from './explain-holders.ts';
+import { type AssignedAddress, interfaces } from './interfaces.ts';
 import { kernel } from './kernel.ts';
-import { SockDiag, type SocketRow } from './netlink/sock-diag.ts';
+import { SockDiag } from './netlink/sock-diag.ts';
 
-/** Somebody who has what was asked for. */
-export interface Holder {
-  readonly protocol: 'tcp' | 'udp' | 'unix';
-  /** `127.0.0.1:80`, or the path. */
-  readonly address: string;
-  /** TCP's state; `bound` for a socket that is bound only, `LISTEN` for a Unix listener. */
-  readonly state: string;
-  readonly uid?: number;
-  /** Absent without the privilege to look, and for sockets that no process has (TIME-WAIT). */
-  readonly pid?: number;
-  readonly command?: string;
-}
+export type { Holder } from './explain-holders.ts';
 
 export interface Explanation {
   readonly code: string;
@@ -51,16 +43,36 @@ export interface Explanation {
  */
 export function explain(error: unknown, host: Host = kernel): Explanation | undefined {
   if (!(error instanceof Error) || typeof (error as SocketError).code !== 'string') return undefined;
-  const { code, address, port, syscall } = error as SocketError;
-  const explanation = EXPLAINERS[code]?.({ address, port, syscall, host });
+  const { code, address, port, syscall, fd } = error as SocketError;
+  const asked = error instanceof SocketError && fd !== undefined ? socketBehind(fd, host) : undefined;
+  const explanation = EXPLAINERS[code]?.({
+    code,
+    address,
+    port,
+    syscall,
+    host,
+    asked,
+    isOurs: error instanceof SocketError,
+  });
   return explanation === undefined ? undefined : { code, ...explanation };
 }
 
 interface Failure {
+  readonly code: string;
   readonly address: string | undefined;
   readonly port: number | undefined;
   readonly syscall: string;
   readonly host: Host;
+  /** The socket that was refused, where it is still open. */
+  readonly asked: AskedSocket | undefined;
+  /** Our own error and not one of Node's. */
+  readonly isOurs: boolean;
+}
+
+interface AskedSocket {
+  readonly protocol: number;
+  readonly v6only: boolean;
+  readonly reuseAddress: boolean;
 }
 
 type Told = Omit<Explanation, 'code'> | undefined;
@@ -82,153 +94,161 @@ const EXPLAINERS: Readonly<Record<string, (failure: Failure) => Told>> = {
   EMFILE: () => descriptorLimit(),
   ENFILE: () => ({ text: 'the whole machine is out of open files', advice: 'raise the sysctl fs.file-max' }),
   ECONNREFUSED: refused,
+  ENOENT: noPath,
 };
 
 // --------------------------------------------------------------------------------------------------------- in use
 
 function inUse(failure: Failure): Told {
-  const { address, port } = failure;
-  if (address?.startsWith('/') === true || (address !== undefined && port === undefined)) return pathInUse(address);
-  if (port === undefined || port === 0) {
-    return { text: 'no ephemeral port is free', advice: 'widen the sysctl net.ipv4.ip_local_port_range' };
+  const { host, address, port, asked } = failure;
+  if (address !== undefined && port === undefined) return pathInUse(host, address);
+  if (port === undefined) return undefined;
+  if (port === 0) {
+    const range = readIn(host, '/proc/sys/net/ipv4/ip_local_port_range').trim().replace(/\s+/, ' to ');
+    return { text: `no port of ${range} is free`, advice: 'widen the sysctl net.ipv4.ip_local_port_range' };
   }
-  const rows = rowsAt(failure.host, port, address);
-  const holders = describeRows(rows);
-  const named = holders.slice(0, 3).map(describeHolder).join('; ');
+  const wanted = { port, address, v6only: asked?.v6only ?? false };
+  const known = holdersOf(host, { ...wanted, protocol: protocolOf(failure) });
+  // The descriptor may be another socket's by now.
+  const holders = known.length > 0 ? known : holdersOf(host, { ...wanted, protocol: undefined });
   if (holders.length === 0) {
     return { text: `port ${port} was held when the call was made and is free now`, advice: 'try again' };
   }
-  const isOnlyWaiting = holders.every(({ state }) => state === 'TIME-WAIT');
+  const named = holders.slice(0, 3).map(describeHolder).join('; ');
   return {
     text: `port ${port} is held: ${named}${holders.length > 3 ? ` and ${holders.length - 3} more` : ''}`,
-    advice: isOnlyWaiting
-      ? 'only connections that have ended hold it: wait a minute, or set SO_REUSEADDR before bind (the socket that had the port must have had it too)'
-      : 'end that program, take another port, or set SO_REUSEPORT on both sockets to share it',
+    advice: portAdvice(holders, asked),
     holders,
   };
 }
 
-/** Sockets whose local address overlaps: the same, or a wildcard on either side (an IPv6 one takes IPv4 too). */
-function rowsAt(host: Host, port: number, address: string | undefined): SocketRow[] {
-  using diag = new SockDiag(host);
-  const isAny = (text: string): boolean => text === '0.0.0.0' || text === '::';
-  const plain = (text: string): string => text.replace(/^::ffff:(?=\d+\.)/, '');
-  const rows = diag.sockets({ bound: true }).filter(({ source }) => source.port === port);
-  const overlapping = rows.filter(
-    ({ source }) =>
-      address === undefined || isAny(address) || isAny(source.address) || plain(source.address) === plain(address),
-  );
-  // Connections of a listener hold its port too, but it is the listener that one wants to know of.
-  const owners = overlapping.filter(({ state }) => state === 'LISTEN' || state === 'CLOSED');
-  return owners.length > 0 ? owners : overlapping;
-}
-
-function describeRows(rows: readonly SocketRow[]): Holder[] {
-  const owners = processesOf(new Set(rows.map(({ inode }) => inode).filter((inode) => inode !== 0)));
-  return rows.map((row) => {
-    const { source, protocol, uid } = row;
-    const address = source.address.includes(':')
-      ? `[${source.address}]:${source.port}`
-      : `${source.address}:${source.port}`;
-    const state = row.state === 'CLOSED' ? 'bound' : row.state;
-    return { protocol, address, state, uid, ...owners.get(row.inode) };
-  });
-}
-
-function describeHolder({ protocol, address, state, pid, command, uid }: Holder): string {
-  const who =
-    pid !== undefined
-      ? `${command ?? 'process'} (pid ${pid})`
-      : state === 'TIME-WAIT'
-        ? 'nobody any more'
-        : `a process of user ${uid ?? '?'}`;
-  return `${who}, ${protocol} ${address} ${state}`;
-}
-
-/** Which process has a socket open, by its inode: /proc/PID/fd, as far as it may be read. */
-function processesOf(inodes: ReadonlySet<number>): Map<number, { readonly pid: number; readonly command: string }> {
-  const found = new Map<number, { readonly pid: number; readonly command: string }>();
-  if (inodes.size === 0) return found;
-  for (const entry of readdirSync('/proc')) {
-    if (!/^\d+$/.test(entry)) continue;
-    for (const inode of socketInodes(entry)) {
-      if (!inodes.has(inode) || found.has(inode)) continue;
-      found.set(inode, { pid: Number(entry), command: read(`/proc/${entry}/comm`).trim() });
-    }
-    if (found.size === inodes.size) return found;
+function portAdvice(holders: readonly Holder[], asked: AskedSocket | undefined): string {
+  if (holders.every(({ inode }) => inode === undefined)) {
+    const why = 'only connections that have ended hold it';
+    return asked?.reuseAddress === true
+      ? `${why}, of a socket that did not have SO_REUSEADDR: wait a minute`
+      : `${why}: wait a minute, or set SO_REUSEADDR before bind (the socket that had the port must have had it too)`;
   }
-  return found;
+  return 'end that program, take another port or address, or set SO_REUSEPORT on both sockets before bind to share it';
 }
 
-function socketInodes(pid: string): number[] {
-  let names: string[];
+/** undefined where the error does not say: both are looked at. */
+function protocolOf({ syscall, asked, isOurs }: Failure): 'tcp' | 'udp' | undefined {
+  if (syscall === 'listen') return 'tcp';
+  // Node's TCP servers fail in listen, its datagram sockets in bind.
+  if (!isOurs) return syscall === 'bind' ? 'udp' : undefined;
+  if (asked?.protocol === IPPROTO_UDP) return 'udp';
+  return asked?.protocol === IPPROTO_TCP || asked?.protocol === IPPROTO_MPTCP ? 'tcp' : undefined;
+}
+
+const IPPROTO_MPTCP = 262;
+
+/** Look at the socket that was refused; undefined where its descriptor is closed, or no IP socket's. */
+function socketBehind(fd: number, host: Host): AskedSocket | undefined {
+  if (fd < 0) return undefined;
+  const { driver } = host;
+  const handle = driver.adopt(fd, true);
+  if (handle < 0) return undefined;
   try {
-    names = readdirSync(`/proc/${pid}/fd`);
-  } catch {
-    // Another user's process, or one that has just ended.
-    return [];
-  }
-  return names.flatMap((name) => {
-    try {
-      const inode = /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${name}`))?.[1];
-      return inode === undefined ? [] : [Number(inode)];
-    } catch {
-      return [];
-    }
-  });
-}
-
-function read(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
+    const get = <T>({ level, number, type }: Option<T>): T | undefined => {
+      const value = new Uint8Array(type.size);
+      const length = driver.getsockopt(handle, level, number, value, value.length);
+      return length < 0 ? undefined : type.decode(value.subarray(0, length));
+    };
+    const protocol = get(SO.PROTOCOL);
+    if (protocol === undefined) return undefined;
+    const v6only = get(SO.DOMAIN) === AF_INET6 && get(IPV6.V6ONLY) === true;
+    return { protocol, v6only, reuseAddress: get(SO.REUSEADDR) === true };
+  } finally {
+    driver.detach(handle);
   }
 }
 
-function pathInUse(path: string): Told {
-  let isSocket: boolean;
-  try {
-    isSocket = lstatSync(path).isSocket();
-  } catch {
-    return { text: `${path} was there when the call was made and is gone now`, advice: 'try again' };
+function pathInUse(host: Host, path: string): Told {
+  const found = unixHolder(host, path);
+  switch (found.kind) {
+    case 'gone':
+      return { text: `${path} was there when the call was made and is gone now`, advice: 'try again' };
+    case 'no socket':
+      return { text: `${path} exists and is no socket`, advice: 'take another path: it is somebody’s file' };
+    case 'stale':
+      return { text: `${path} is a socket file whose program has ended`, advice: 'remove the file, then bind again' };
+    case 'held':
+      return {
+        text: `${path} is held: ${describeHolder(found.holder)}`,
+        advice: 'end that program or take another path',
+        holders: [found.holder],
+      };
   }
-  if (!isSocket) return { text: `${path} exists and is no socket`, advice: 'take another path: it is somebody’s file' };
-  // Columns of /proc/net/unix: number, references, protocol, flags, type, state, inode, path.
-  const inode = read('/proc/net/unix')
-    .split('\n')
-    .map((row) => row.trim().split(/\s+/))
-    .find((columns) => columns.slice(7).join(' ') === path)?.[6];
-  if (inode === undefined) {
-    return { text: `${path} is a socket file whose program has ended`, advice: 'remove the file, then bind again' };
-  }
-  const owner = processesOf(new Set([Number(inode)])).get(Number(inode));
-  const holder: Holder = { protocol: 'unix', address: path, state: 'LISTEN', ...owner };
-  return {
-    text: `${path} is held by ${owner === undefined ? 'a process of another user' : `${owner.command} (pid ${owner.pid})`}`,
-    advice: 'end that program or take another path',
-    holders: [holder],
-  };
 }
 
 // ------------------------------------------------------------------------------------------------------- the others
 
-function notAllowed({ syscall, port }: Failure): Told {
+function notAllowed({ code, syscall, address, port, host }: Failure): Told {
+  if (syscall === 'socket') return noSocket(code, host);
+  if (address !== undefined && port === undefined) return pathNotAllowed(syscall, address);
   if (syscall === 'bind' && port !== undefined && port > 0) {
-    const first = Number(read('/proc/sys/net/ipv4/ip_unprivileged_port_start').trim() || '1024');
+    const first = Number(readIn(host, '/proc/sys/net/ipv4/ip_unprivileged_port_start').trim() || '1024');
     if (port >= first) return undefined;
     return {
-      text: `ports below ${first} are for root`,
+      text: `ports below ${first} need CAP_NET_BIND_SERVICE`,
       advice: `take a port from ${first} on, or lower the sysctl net.ipv4.ip_unprivileged_port_start`,
     };
   }
-  if (syscall === 'socket') {
+  if (!/^(connect|send)/.test(syscall) || address === undefined) return undefined;
+  if (code === 'EACCES' && isBroadcast(address, host)) {
+    return { text: `${address} is a broadcast address`, advice: 'set SO_BROADCAST to send to it' };
+  }
+  return {
+    text: `a rule of this machine forbids packets to ${address}: a firewall, or a route of type prohibit`,
+    advice: 'see `nft list ruleset` and `ip route get`',
+  };
+}
+
+function noSocket(code: string, host: Host): Told {
+  if (code === 'EPERM') {
     return {
       text: 'raw and packet sockets need CAP_NET_RAW',
       advice: 'run as root, or in a user and network namespace of your own: unshare -Urn',
     };
   }
-  return undefined;
+  const range = readIn(host, '/proc/sys/net/ipv4/ping_group_range').trim().replace(/\s+/, ' to ');
+  return {
+    text: `ICMP datagram sockets are for groups ${range} here`,
+    advice: 'widen the sysctl net.ipv4.ping_group_range, or take a raw socket (CAP_NET_RAW)',
+  };
+}
+
+function pathNotAllowed(syscall: string, path: string): Told {
+  return syscall === 'bind'
+    ? { text: `no file may be made in ${dirname(path)}`, advice: 'take a directory that you may write to' }
+    : {
+        text: `${path}, or a directory above it, is not open to this user`,
+        advice: 'connecting needs permission to write to the socket file and to search its directories',
+      };
+}
+
+function isBroadcast(address: string, host: Host): boolean {
+  if (address === '255.255.255.255') return true;
+  const value = parseIpv4(address);
+  if (value === null) return false;
+  return interfaces(host).some(({ addresses }) =>
+    addresses.some((row) => row.broadcast === address || lastOf(row) === value),
+  );
+}
+
+/** The last address of a subnet is its broadcast address, also where nobody said so. */
+function lastOf({ family, address, prefixLength }: AssignedAddress): number | undefined {
+  const value = family === 'inet' && prefixLength < 31 ? parseIpv4(address) : null;
+  return value === null ? undefined : (value | (0xffff_ffff >>> prefixLength)) >>> 0;
+}
+
+function noPath({ syscall, address, port }: Failure): Told {
+  if (address === undefined || port !== undefined) return undefined;
+  const folder = dirname(address);
+  if (!existsSync(folder)) return { text: `there is no directory ${folder}`, advice: 'make it first' };
+  if (syscall === 'bind') return undefined;
+  return { text: `there is no ${address}`, advice: 'the server has not begun to listen, or listens elsewhere' };
 }
 
 function notHere({ address, host, syscall }: Failure): Told {

@@ -6,6 +6,7 @@ import {
   decodeSockAddr,
   type EncodedSockAddr,
   encodeSockAddr,
+  formatSocketAddress,
   parseSocketAddress,
   SockAddr,
   type SocketAddress,
@@ -476,7 +477,10 @@ function addressFields(address: AddressLike | undefined): { address?: string; po
         ? parseSocketAddress(address, () => 1) // only the texts are asked for
         : address;
   if (plain.family === 'inet' || plain.family === 'inet6') return { address: plain.address, port: plain.port };
-  if (plain.family === 'unix' && 'path' in plain && plain.path !== undefined) return { address: plain.path };
+  if (plain.family !== 'unix') return {};
+  if (plain.path !== undefined) return { address: plain.path };
+  // As ss(8) and parseSocketAddress write it.
+  if (plain.abstract !== undefined) return { address: formatSocketAddress(plain).slice('unix:'.length) };
   return {};
 }
 

@@ -2,12 +2,13 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { explain } from '../../src/os/explain.ts';
 import { kernel } from '../../src/os/kernel.ts';
-import { AF_INET, AF_INET6, AF_UNIX, SO, SOCK_DGRAM, SOCK_STREAM } from '../../src/socket/index.ts';
+import { AF_INET, AF_INET6, AF_UNIX, IPV6, SO, SOCK_DGRAM, SOCK_STREAM } from '../../src/socket/index.ts';
 
 describe('explain', () => {
   const refusal = (run: () => unknown): unknown => {
@@ -32,6 +33,7 @@ describe('explain', () => {
         protocol: 'tcp',
         address: `127.0.0.1:${port}`,
         state: 'LISTEN',
+        inode: expect.any(Number) as number,
         uid: process.getuid?.(),
         pid: child.pid,
         command: 'python3',
@@ -54,6 +56,48 @@ describe('explain', () => {
       address: `[::]:${port}`,
       state: 'bound',
     });
+  });
+
+  test('only those that stand in the way are named: of its protocol, and of an address that overlaps', () => {
+    using tcp = kernel.socket(AF_INET, SOCK_STREAM);
+    tcp.bind('127.0.0.1:0');
+    tcp.listen();
+    const { port } = tcp.getsockname() as { port: number };
+    using other = kernel.socket(AF_INET, SOCK_STREAM);
+    other.bind({ family: 'inet', address: '127.0.0.9', port });
+    using udp = kernel.socket(AF_INET, SOCK_DGRAM);
+    udp.bind({ family: 'inet', address: '127.0.0.1', port });
+    using six = kernel.socket(AF_INET6, SOCK_STREAM);
+    six.set(IPV6.V6ONLY, true);
+    six.bind({ family: 'inet6', address: '::', port });
+    six.listen();
+    const named = (domain: number, type: number, address: string): (string | undefined)[] => {
+      using socket = kernel.socket(domain, type);
+      const family = domain === AF_INET ? 'inet' : 'inet6';
+      const error = refusal(() => socket.bind({ family, address, port }));
+      return (explain(error)?.holders ?? []).map((holder) => `${holder.protocol} ${holder.address}`).sort();
+    };
+    const v4 = [`tcp 127.0.0.1:${port}`, `tcp 127.0.0.9:${port}`];
+    expect(named(AF_INET, SOCK_STREAM, '127.0.0.1')).toEqual([v4[0]]);
+    expect(named(AF_INET, SOCK_STREAM, '0.0.0.0')).toEqual(v4);
+    expect(named(AF_INET, SOCK_DGRAM, '127.0.0.1')).toEqual([`udp 127.0.0.1:${port}`]);
+    expect(named(AF_INET6, SOCK_STREAM, '::1')).toEqual([`tcp [::]:${port}`]);
+    expect(named(AF_INET6, SOCK_STREAM, '::')).toEqual([
+      `tcp 127.0.0.1:${port}`,
+      `tcp 127.0.0.9:${port}`,
+      `tcp [::]:${port}`,
+    ]);
+    expect(named(AF_INET6, SOCK_DGRAM, '::ffff:127.0.0.1')).toEqual([`udp 127.0.0.1:${port}`]);
+  });
+
+  test('errors of Node’s own servers', async () => {
+    const first = createServer().listen(0, '127.0.0.1');
+    await once(first, 'listening');
+    const { port } = first.address() as { port: number };
+    const second = createServer().listen(port, '127.0.0.1');
+    const [error] = (await once(second, 'error')) as [unknown];
+    expect(explain(error)?.holders).toMatchObject([{ protocol: 'tcp', state: 'LISTEN', pid: process.pid }]);
+    first.close();
   });
 
   test('a port that only connections in TIME-WAIT hold', async () => {
@@ -94,6 +138,18 @@ describe('explain', () => {
     writeFileSync(path, 'text');
     expect(explain(refusal(bind))?.text).toMatch(/exists and is no socket/);
     rmSync(folder, { recursive: true });
+  });
+
+  test('abstract names, and Unix paths that are not there', () => {
+    const address = { family: 'unix', abstract: `barewire-${process.pid}` } as const;
+    using first = kernel.socket(AF_UNIX, SOCK_DGRAM);
+    first.bind(address);
+    using second = kernel.socket(AF_UNIX, SOCK_DGRAM);
+    const held = explain(refusal(() => second.bind(address)));
+    expect(held?.holders?.[0]).toMatchObject({ address: `@${address.abstract}`, state: 'bound', pid: process.pid });
+    const connect = (path: string) => () => second.connectSync({ family: 'unix', path });
+    expect(explain(refusal(connect('/nowhere/at-all')))?.text).toBe('there is no directory /nowhere');
+    expect(explain(refusal(connect('/nowhere-at-all')))?.text).toBe('there is no /nowhere-at-all');
   });
 
   test('refused: nobody listens, or somebody on another address', () => {

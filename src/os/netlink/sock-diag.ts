@@ -12,6 +12,7 @@ import { attributeOf, decodeAttributes, NETLINK_SOCK_DIAG, NetlinkWriter } from 
 
 const SOCK_DIAG_BY_FAMILY = 20;
 const INET_DIAG_INFO = 2;
+const INET_DIAG_SKV6ONLY = 11;
 const INET_DIAG_NOCOOKIE = 0xffff_ffff;
 /** TCP_BOUND_INACTIVE (Linux 6.8): sockets with a port that neither listen nor connect. */
 const BOUND_STATE = 13;
@@ -86,6 +87,8 @@ export interface SocketRow {
   readonly expiresMs: number;
   /** Retransmissions of what is outstanding, or probes sent. */
   readonly retransmits: number;
+  /** IPV6_V6ONLY of an IPv6 socket that is bound or listens: whether it leaves IPv4's ports alone. */
+  readonly v6only?: boolean;
   /** The bytes of struct tcp_info, when asked for: tcp(7), TCP_INFO. */
   readonly tcpInfo?: Uint8Array;
 }
@@ -136,10 +139,13 @@ export function decodeDiagMessage(
   const state = STATES[body[1]!];
   if (state === undefined) return fault('BAD_VALUE', 'sock_diag', 'state', 1, STATES.length - 1, body[1]!);
   let tcpInfo: Uint8Array | undefined;
+  let v6only: boolean | undefined;
   if (body.length > MESSAGE_BYTES) {
     const decoded = decodeAttributes(body, MESSAGE_BYTES);
     if (!decoded.ok) return decoded;
     tcpInfo = attributeOf(decoded.attributes, INET_DIAG_INFO)?.slice();
+    const only = attributeOf(decoded.attributes, INET_DIAG_SKV6ONLY)?.[0];
+    if (only !== undefined) v6only = only !== 0;
   }
   const text = number === AF_INET ? formatIpv4Bytes : formatIpv6;
   const row: SocketRow = {
@@ -158,6 +164,7 @@ export function decodeDiagMessage(
     timer: TIMERS[body[2]!] ?? 'none',
     expiresMs: readHostU32(body, 52),
     retransmits: body[3]!,
+    ...(v6only === undefined ? {} : { v6only }),
     ...(tcpInfo === undefined ? {} : { tcpInfo }),
   };
   return { ok: true, row };
