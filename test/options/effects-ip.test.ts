@@ -1,6 +1,6 @@
 /**
- * Shows what options of IPv4 and IPv6 do: to the headers on the wire, to what a receiver is told, to bind and to errors.
- * Two hosts, and the wire between them in our hands.
+ * Shows what options of IPv4 and IPv6 do to the headers on the wire, to bind and to errors. Two hosts, and the wire between
+ * them in our hands.
  */
 import { expect } from 'vitest';
 import { readU16 } from '../../src/core/index.ts';
@@ -16,8 +16,6 @@ import {
   IPV6,
   IPV6_PREFER_SRC_PUBLIC,
   IPV6_PREFER_SRC_TMP,
-  type Message,
-  type Option,
   SO,
   SOCK_DGRAM,
   SOCK_RAW,
@@ -33,7 +31,11 @@ const IFA_F_TEMPORARY = 0x01;
 const IFA_F_MANAGETEMPADDR = 0x100;
 
 const byteAt = (packet: Packet, offset: number): number => packet.bytes[offset] as number;
-const isUdp = (packet: Packet): boolean => packet.find('udp') !== undefined;
+/** Packets of other tests may still be on their way: a port tells them apart. */
+const isUdpTo =
+  (port: number) =>
+  (packet: Packet): boolean =>
+    packet.find('udp')?.dstPort === port;
 const dontFragment = (packet: Packet): boolean => (byteAt(packet, 6) & 0x40) !== 0;
 
 /** IPv6: the byte with DSCP and ECN lies across two. */
@@ -41,7 +43,7 @@ const trafficClass = (packet: Packet): number => ((byteAt(packet, 0) << 4) | (by
 const flowLabel = (packet: Packet): number =>
   ((byteAt(packet, 1) & 0x0f) << 16) | (byteAt(packet, 2) << 8) | byteAt(packet, 3);
 
-describeInNamespace(import.meta.url, 'effects of IPv4 and IPv6 options', () => {
+describeInNamespace(import.meta.url, 'effects of IPv4 and IPv6 options on the sender', () => {
   const hosts = useHosts();
 
   /** The first UDP packet that one send makes, after `prepare`. */
@@ -61,22 +63,6 @@ describeInNamespace(import.meta.url, 'effects of IPv4 and IPv6 options', () => {
     const isOurs = (packet: Packet): boolean =>
       packet.find('udp')?.dstPort === port || (packet.fragment !== undefined && readU16(packet.bytes, 50) === port);
     return await all.packet('client', from, isOurs);
-  }
-
-  /** What the receiver is told of one datagram when it has set `option`. */
-  async function received(
-    option: Option<boolean>,
-    version: Version = 4,
-    prepare: (socket: Socket) => void = () => {},
-    size = 4,
-  ): Promise<Message> {
-    const all = hosts();
-    using target = all.udp('server', version);
-    target.set(option, true);
-    using socket = all.udp('client', version);
-    prepare(socket);
-    await socket.sendto(new Uint8Array(size), target.getsockname());
-    return await target.recvmsg({ size: 4096, controlSize: 512, timeoutMs });
   }
 
   // ---------------------------------------------------------------- headers that are sent
@@ -143,21 +129,18 @@ describeInNamespace(import.meta.url, 'effects of IPv4 and IPv6 options', () => {
     const { port } = target.getsockname() as { port: number };
     const address = { family: 'inet6', address: all.address('server', 6), port, flowinfo: 0x12345 } as const;
     await socket.sendto('x', address);
-    expect(flowLabel(await all.packet('client', from, isUdp))).toBe(0x12345);
+    expect(flowLabel(await all.packet('client', from, isUdpTo(port)))).toBe(0x12345);
   });
 
   shows('IPV6_HDRINCL', 'the header on the wire is the program’s own', async () => {
     const all = hosts();
     using socket = all.client.socket(AF_INET6, SOCK_RAW, 253);
     socket.set(IPV6.HDRINCL, true);
-    using origin = all.udp('client', 6);
-    const [source, target] = [all.address('client', 6), all.address('server', 6)];
     const template = await sent(() => {}, 6);
     const header = template.bytes.slice(0, 40);
     header.set([0x60, 0, 0, 0, 0, 0, 253, 77]);
-    expect([origin.closed, source, target]).toEqual([false, 'fd77::1', 'fd77::2']);
     const from = all.mark;
-    await socket.sendto(header, { family: 'inet6', address: target, port: 0 });
+    await socket.sendto(header, { family: 'inet6', address: all.address('server', 6), port: 0 });
     const packet = await all.packet('client', from, ({ bytes }) => bytes[6] === 253);
     expect(byteAt(packet, 7)).toBe(77);
   });
@@ -196,7 +179,7 @@ describeInNamespace(import.meta.url, 'effects of IPv4 and IPv6 options', () => {
       expect(socket.get(IPV6.RTHDR)).toHaveLength(24);
       const from = all.mark;
       await socket.sendto('x', all.at('server', 9, 6));
-      const packet = await all.packet('client', from, ({ bytes }) => bytes[0] === 0x60 || bytes[6] === 60);
+      const packet = await all.packet('client', from, ({ bytes }) => bytes[6] === 60);
       expect([byteAt(packet, 6), byteAt(packet, 40)]).toEqual([60, 43]);
     },
   );
@@ -251,14 +234,14 @@ describeInNamespace(import.meta.url, 'effects of IPv4 and IPv6 options', () => {
     using socket = all.client.socket(AF_INET, SOCK_DGRAM);
     socket.set(IP.UNICAST_IF, 1);
     // There is no way from lo to the server.
-    const through = (): number | null => socket.trySendto(Uint8Array.of(1), all.at('server', 9));
+    const through = (): number | null => socket.trySendto(Uint8Array.of(1), all.at('server', 4009));
     const from = all.mark;
     try {
       through();
     } catch (error) {
       expect(error).toMatchObject({ code: expect.stringMatching(/ENETUNREACH|EINVAL/) });
     }
-    expect(all.packets('client', from).filter(isUdp)).toEqual([]);
+    expect(all.packets('client', from).filter(isUdpTo(4009))).toEqual([]);
     socket.set(IP.UNICAST_IF, 0);
     expect(through()).toBe(1);
   });
@@ -268,140 +251,6 @@ describeInNamespace(import.meta.url, 'effects of IPv4 and IPv6 options', () => {
     using socket = all.client.socket(AF_INET6, SOCK_DGRAM);
     socket.set(IPV6.UNICAST_IF, 1);
     expect(() => socket.trySendto(Uint8Array.of(1), all.at('server', 9, 6))).toThrow(/ENETUNREACH/);
-  });
-
-  // ---------------------------------------------------------------- what a receiver is told
-
-  const told: readonly [
-    name: string,
-    option: Option<boolean>,
-    version: Version,
-    kind: string,
-    says: Record<string, unknown>,
-    prepare?: (socket: Socket) => void,
-  ][] = [
-    ['IP_RECVTTL', IP.RECVTTL, 4, 'ip-ttl', { ttl: 33 }, (s) => s.set(IP.TTL, 33)],
-    ['IP_RECVTOS', IP.RECVTOS, 4, 'ip-tos', { tos: 0x68 }, (s) => s.set(IP.TOS, 0x68)],
-    ['IPV6_RECVHOPLIMIT', IPV6.RECVHOPLIMIT, 6, 'ipv6-hoplimit', { hopLimit: 33 }, (s) => s.set(IPV6.UNICAST_HOPS, 33)],
-    ['IPV6_RECVTCLASS', IPV6.RECVTCLASS, 6, 'ipv6-tclass', { tclass: 0x68 }, (s) => s.set(IPV6.TCLASS, 0x68)],
-  ];
-
-  async function tells(row: (typeof told)[number]): Promise<void> {
-    const [, option, version, kind, says, prepare] = row;
-    const message = await received(option, version, prepare);
-    expect(message.control).toEqual([{ kind, ...says }]);
-  }
-
-  shows('IP_RECVTTL', 'the receiver reads the sender’s TTL', () => tells(told[0] as (typeof told)[number]));
-  shows('IP_RECVTOS', 'the receiver reads the sender’s TOS', () => tells(told[1] as (typeof told)[number]));
-  shows('IPV6_RECVHOPLIMIT', 'the receiver reads the sender’s hop limit', () =>
-    tells(told[2] as (typeof told)[number]),
-  );
-  shows('IPV6_RECVTCLASS', 'the receiver reads the sender’s class', () => tells(told[3] as (typeof told)[number]));
-
-  shows('IP_PKTINFO', 'the receiver reads interface and destination', async () => {
-    const message = await received(IP.PKTINFO);
-    expect(message.controlOf('ip-pktinfo')).toMatchObject({ specDst: '10.77.0.2', address: '10.77.0.2' });
-  });
-
-  shows('IPV6_RECVPKTINFO', 'the receiver reads interface and destination', async () => {
-    const message = await received(IPV6.RECVPKTINFO, 6);
-    expect(message.controlOf('ipv6-pktinfo')).toMatchObject({ address: 'fd77::2' });
-  });
-
-  shows('IPV6_2292PKTINFO', 'the receiver reads interface and destination', async () => {
-    const message = await received(IPV6['2292PKTINFO'], 6);
-    expect(message.controlOf('ipv6-2292pktinfo')).toMatchObject({ address: 'fd77::2' });
-  });
-
-  shows('IPV6_2292HOPLIMIT', 'the receiver reads the hop limit', async () => {
-    const message = await received(IPV6['2292HOPLIMIT'], 6, (socket) => socket.set(IPV6.UNICAST_HOPS, 5));
-    expect(message.control).toEqual([{ kind: 'ipv6-2292hoplimit', hopLimit: 5 }]);
-  });
-
-  shows('IP_RECVOPTS', 'the receiver reads the header’s options', async () => {
-    const message = await received(IP.RECVOPTS, 4, (socket) => socket.set(IP.OPTIONS, Uint8Array.of(1, 1, 1, 0)));
-    expect(message.control).toEqual([{ kind: 'ip-recvopts', data: Uint8Array.of(1, 1, 1, 0) }]);
-  });
-
-  shows('IP_RETOPTS', 'the receiver reads them as an answer would have them', async () => {
-    const route = Uint8Array.of(7, 7, 4, 0, 0, 0, 0, 0);
-    const message = await received(IP.RETOPTS, 4, (socket) => socket.set(IP.OPTIONS, route));
-    expect(message.control[0]?.kind).toBe('ip-retopts');
-  });
-
-  shows('IP_ORIGDSTADDR', 'the receiver reads where it was addressed', async () => {
-    const message = await received(IP.ORIGDSTADDR);
-    expect(message.controlOf('ip-origdstaddr')?.address).toMatchObject({ address: '10.77.0.2' });
-  });
-
-  shows('IPV6_ORIGDSTADDR', 'the receiver reads where it was addressed', async () => {
-    const message = await received(IPV6.ORIGDSTADDR, 6);
-    expect(message.controlOf('ipv6-origdstaddr')?.address).toMatchObject({ address: 'fd77::2' });
-  });
-
-  shows('IP_CHECKSUM', 'the receiver reads a sum', async () => {
-    const message = await received(IP.CHECKSUM);
-    expect(message.control.map(({ kind }) => kind)).toEqual(['ip-checksum']);
-  });
-
-  shows('IP_RECVFRAGSIZE', 'the receiver reads the largest fragment’s size', async () => {
-    const message = await received(IP.RECVFRAGSIZE, 4, (s) => s.set(IP.MTU_DISCOVER, IP_PMTUDISC_DONT), 3000);
-    expect(message.controlOf('ip-recvfragsize')?.bytes).toBeGreaterThan(1000);
-  });
-
-  shows('IPV6_RECVFRAGSIZE', 'the receiver reads the largest fragment’s size', async () => {
-    const message = await received(IPV6.RECVFRAGSIZE, 6, undefined, 3000);
-    expect(message.controlOf('ipv6-recvfragsize')?.bytes).toBeGreaterThan(1000);
-  });
-
-  shows('IPV6_FLOWINFO', 'the receiver reads class and label', async () => {
-    const message = await received(IPV6.FLOWINFO, 6, (socket) => socket.set(IPV6.TCLASS, 0x68));
-    expect((message.controlOf('ipv6-flowinfo')?.flowinfo ?? 0) >>> 20).toBe(0x68);
-  });
-
-  const headers: readonly [Option<boolean>, string, Option<Uint8Array>, Uint8Array][] = [
-    [IPV6.RECVHOPOPTS, 'ipv6-hopopts', IPV6.HOPOPTS, PADDED],
-    [IPV6.RECVDSTOPTS, 'ipv6-dstopts', IPV6.DSTOPTS, PADDED],
-    [IPV6['2292HOPOPTS'], 'ipv6-2292hopopts', IPV6.HOPOPTS, PADDED],
-    [IPV6['2292DSTOPTS'], 'ipv6-2292dstopts', IPV6.DSTOPTS, PADDED],
-  ];
-
-  shows(
-    ['IPV6_RECVHOPOPTS', 'IPV6_RECVDSTOPTS', 'IPV6_2292HOPOPTS', 'IPV6_2292DSTOPTS'],
-    'the receiver reads the extension headers',
-    async () => {
-      for (const [option, kind, header, value] of headers) {
-        const message = await received(option, 6, (socket) => socket.set(header, value));
-        expect(message.control.map((one) => one.kind)).toEqual([kind]);
-      }
-    },
-  );
-
-  shows('IP_RECVERR', 'an unconnected socket hears that nobody listens', async () => {
-    const all = hosts();
-    using socket = all.udp('client');
-    socket.set(IP.RECVERR, true);
-    await socket.sendto('x', all.at('server', 9));
-    await expect(socket.recv(10, { timeoutMs })).rejects.toMatchObject({ code: 'ECONNREFUSED' });
-  });
-
-  shows('IPV6_RECVERR', 'an unconnected socket hears that nobody listens', async () => {
-    const all = hosts();
-    using socket = all.udp('client', 6);
-    socket.set(IPV6.RECVERR, true);
-    await socket.sendto('x', all.at('server', 9, 6));
-    await expect(socket.recv(10, { timeoutMs })).rejects.toMatchObject({ code: 'ECONNREFUSED' });
-  });
-
-  shows('IPV6_RECVPATHMTU', 'a smaller path is told as a control message', async () => {
-    const all = hosts();
-    using socket = all.udp('client', 6);
-    socket.set(IPV6.RECVPATHMTU, true);
-    socket.set(IPV6.DONTFRAG, true);
-    expect(() => socket.trySendto(new Uint8Array(3000), all.at('server', 9, 6))).toThrow(/EMSGSIZE/);
-    const message = await socket.recvmsg({ size: 16, controlSize: 256, timeoutMs });
-    expect(message.controlOf('ipv6-pathmtu')?.mtu).toBe(1500);
   });
 
   // ---------------------------------------------------------------- bind and connect
@@ -415,17 +264,13 @@ describeInNamespace(import.meta.url, 'effects of IPv4 and IPv6 options', () => {
   });
 
   shows('IP_TRANSPARENT', 'a foreign address can be bound, and is the source on the wire', async () => {
-    const packet = await sent((socket) => {
-      socket.close();
-    }).catch(() => undefined);
-    expect(packet).toBeUndefined();
     const all = hosts();
     using socket = all.client.socket(AF_INET, SOCK_DGRAM);
     socket.set(IP.TRANSPARENT, true);
     socket.bind('192.0.2.9:4000');
     const from = all.mark;
     await socket.sendto('x', all.at('server', 9));
-    const on = await all.packet('client', from, isUdp);
+    const on = await all.packet('client', from, (packet) => packet.find('udp')?.srcPort === 4000);
     expect([...on.bytes.subarray(12, 16)]).toEqual([192, 0, 2, 9]);
   });
 

@@ -242,13 +242,17 @@ describeInNamespace(import.meta.url, 'effects of multicast options', () => {
       if (domain === AF_INET) {
         socket.set(IP.MULTICAST_TTL, 5);
         socket.set(IP.MULTICAST_IF, { ifindex });
-        socket.trySendto(Uint8Array.of(1), `${GROUP}:9`);
+        socket.trySendto(Uint8Array.of(1), `${GROUP}:4019`);
       } else {
         socket.set(IPV6.MULTICAST_HOPS, 5);
         socket.set(IPV6.MULTICAST_IF, ifindex);
-        socket.trySendto(Uint8Array.of(1), { family: 'inet6', address: GROUP6, port: 9 });
+        socket.trySendto(Uint8Array.of(1), { family: 'inet6', address: GROUP6, port: 4019 });
       }
-      const packet = await all.packet('client', from, ({ bytes }) => bytes[domain === AF_INET ? 9 : 6] === 17);
+      const packet = await all.packet(
+        'client',
+        from,
+        (one) => one.find('udp')?.dstPort === 4019 && one.bytes[0] === (domain === AF_INET ? 0x45 : 0x60),
+      );
       expect(packet.bytes[at]).toBe(5);
     }
   });

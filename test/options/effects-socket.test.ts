@@ -1,29 +1,12 @@
-/**
- * Shows what options of level SOL_SOCKET and of UDP do on datagram and Unix sockets: who receives, what is received along
- * with a message, what is dropped, where a socket is bound, what it costs.
- */
-import { closeSync } from 'node:fs';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { IN_USERNS } from '../../src/os/capabilities.ts';
 import type { NetworkNamespace } from '../../src/os/namespace.ts';
 import { Rtnetlink } from '../../src/os/netlink/rtnetlink.ts';
 import { SockDiag } from '../../src/os/netlink/sock-diag.ts';
-import {
-  AF_INET,
-  AF_UNIX,
-  IPPROTO_UDP,
-  MSG_PEEK,
-  type Option,
-  SO,
-  SOCK_DGRAM,
-  SOCK_STREAM,
-  type Socket,
-  UDP,
-  UDPLITE,
-} from '../../src/socket/index.ts';
+import { AF_INET, IPPROTO_UDP, SO, SOCK_DGRAM, SOCK_STREAM, type Socket } from '../../src/socket/index.ts';
 import { describeInNamespace } from '../support/in-namespace.ts';
 import { loopbackNamespace } from '../support/namespaces.ts';
-import { shows, text, timeoutMs, useHosts } from './setting.ts';
+import { shows, timeoutMs, useHosts } from './setting.ts';
 
 /** Classic BPF: take all, take nothing, take datagrams whose first byte (behind the UDP header) is k. */
 const take = (k: number) => ({ code: 0x06, jt: 0, jf: 0, k });
@@ -56,8 +39,6 @@ describeInNamespace(import.meta.url, 'effects of options of every socket', () =>
   async function silent(socket: Socket): Promise<void> {
     await expect(socket.recv(10, { timeoutMs: 30 })).rejects.toMatchObject({ code: 'ERR_SOCKET_TIMEOUT' });
   }
-
-  const unixPair = (): [Socket, Socket] => local.socketpair(AF_UNIX, SOCK_STREAM);
 
   // ---------------------------------------------------------------- addresses and ports
 
@@ -219,132 +200,6 @@ describeInNamespace(import.meta.url, 'effects of options of every socket', () =>
     },
   );
 
-  // ---------------------------------------------------------------- what comes along with a message
-
-  const stamps: readonly [Option<boolean>, string][] = [
-    [SO.TIMESTAMP, 'timestamp'],
-    [SO.TIMESTAMPNS, 'timestampns'],
-    [SO.TIMESTAMP_NEW, 'timestamp'],
-    [SO.TIMESTAMPNS_NEW, 'timestampns'],
-  ];
-
-  shows(
-    ['SO_TIMESTAMP', 'SO_TIMESTAMPNS', 'SO_TIMESTAMP_NEW', 'SO_TIMESTAMPNS_NEW'],
-    'the time of arrival comes with each message',
-    async () => {
-      for (const [option, kind] of stamps) {
-        using receiver = udp();
-        receiver.set(option, true);
-        using sender = udp();
-        await sender.sendto('x', receiver.getsockname());
-        const message = await receiver.recvmsg({ size: 8, controlSize: 128, timeoutMs });
-        expect(message.control[0]).toMatchObject({ kind, ns: expect.any(BigInt) });
-      }
-    },
-  );
-
-  shows(['SO_TIMESTAMPING', 'SO_TIMESTAMPING_NEW'], 'software times of arrival come with each message', async () => {
-    for (const option of [SO.TIMESTAMPING, SO.TIMESTAMPING_NEW]) {
-      using receiver = udp();
-      receiver.set(option, { flags: 0x18, bindPhc: 0 });
-      using sender = udp();
-      const stamp = async (): Promise<bigint> => {
-        await sender.sendto('x', receiver.getsockname());
-        const message = await receiver.recvmsg({ size: 8, controlSize: 128, timeoutMs });
-        return message.controlOf('timestamping')?.softwareNs ?? 0n;
-      };
-      // The kernel begins to take times a little after the first socket asked for them.
-      await expect.poll(stamp, { timeout: timeoutMs, interval: 5 }).toBeGreaterThan(0n);
-    }
-  });
-
-  shows('SO_RXQ_OVFL', 'the count of dropped datagrams comes with the next message', async () => {
-    using receiver = udp();
-    receiver.set(SO.RXQ_OVFL, true);
-    receiver.set(SO.RCVBUF, 2048);
-    using sender = udp();
-    for (let i = 0; i < 64; i++) sender.trySendto(new Uint8Array(500), receiver.getsockname());
-    while (receiver.tryRecv(new Uint8Array(500)) !== null);
-    sender.trySendto(Uint8Array.of(1), receiver.getsockname());
-    const message = await receiver.recvmsg({ size: 500, controlSize: 64, timeoutMs });
-    expect(message.controlOf('rxq-ovfl')?.dropped).toBeGreaterThan(0);
-    expect(receiver.get(SO.MEMINFO).drops).toBeGreaterThan(0);
-  });
-
-  shows('SO_SELECT_ERR_QUEUE', 'poll tells urgent data when the error queue has something', async () => {
-    using socket = udp();
-    socket.set(SO.SELECT_ERR_QUEUE, true);
-    socket.set(SO.TIMESTAMPING, { flags: 0x12, bindPhc: 0 });
-    using other = udp();
-    await socket.sendto('x', other.getsockname());
-    await socket.ready('pri', { timeoutMs });
-    const message = await socket.recvmsg({ size: 0, controlSize: 256, flags: 0x2000, timeoutMs });
-    expect(message.controlOf('timestamping')).toBeDefined();
-  });
-
-  shows(
-    ['SO_PASSCRED', 'SO_PEERCRED', 'SO_PEERGROUPS'],
-    'the sender’s process and user come with the message',
-    async () => {
-      const [a, b] = unixPair();
-      b.set(SO.PASSCRED, true);
-      await a.send('x');
-      const message = await b.recvmsg({ size: 8, controlSize: 64, timeoutMs });
-      expect(message.controlOf('credentials')).toMatchObject({ pid: process.pid, uid: process.getuid?.() });
-      expect(a.get(SO.PEERCRED)).toMatchObject({ pid: process.pid, gid: process.getgid?.() });
-      expect(Array.isArray(a.get(SO.PEERGROUPS))).toBe(true);
-      a.close();
-      b.close();
-    },
-  );
-
-  shows(['SO_PASSPIDFD', 'SO_PEERPIDFD'], 'a pidfd of the sender comes with the message', async () => {
-    const [a, b] = unixPair();
-    b.set(SO.PASSPIDFD, true);
-    await a.send('x');
-    const message = await b.recvmsg({ size: 8, controlSize: 64, timeoutMs });
-    const pidfd = message.controlOf('pidfd')?.fd;
-    expect(pidfd?.fd).toBeGreaterThan(0);
-    pidfd?.close();
-    const peer = a.get(SO.PEERPIDFD);
-    expect(peer).toBeGreaterThan(0);
-    closeSync(peer);
-    a.close();
-    b.close();
-  });
-
-  shows('SO_PASSRIGHTS', 'switched off, descriptors do not come in', async () => {
-    const [a, b] = unixPair();
-    b.set(SO.PASSRIGHTS, false);
-    expect(() => a.trySendmsg({ data: 'x', control: [{ kind: 'rights', fds: [0] }] })).toThrow(/EPERM/);
-    b.set(SO.PASSRIGHTS, true);
-    expect(a.trySendmsg({ data: 'x', control: [{ kind: 'rights', fds: [0] }] })).toBe(1);
-    const message = await b.recvmsg({ size: 8, controlSize: 64, timeoutMs });
-    for (const fd of message.controlOf('rights')?.fds ?? []) fd.close();
-    a.close();
-    b.close();
-  });
-
-  shows('SO_INQ', 'the count of unread bytes comes with the message', async () => {
-    const [a, b] = unixPair();
-    b.set(SO.INQ, true);
-    await a.send('twelve bytes');
-    const message = await b.recvmsg({ size: 4, controlSize: 64, timeoutMs });
-    expect(message.control).toEqual([{ kind: 'inq', bytes: 8 }]);
-    a.close();
-    b.close();
-  });
-
-  shows('SO_PEEK_OFF', 'on a Unix datagram socket peeks walk through a message', async () => {
-    const [a, b] = local.socketpair(AF_UNIX, SOCK_DGRAM);
-    b.set(SO.PEEK_OFF, 2);
-    await a.send('abcdef');
-    expect(text(await b.recv(2, { flags: MSG_PEEK, timeoutMs }))).toBe('cd');
-    expect(text(await b.recv(2, { flags: MSG_PEEK, timeoutMs }))).toBe('ef');
-    a.close();
-    b.close();
-  });
-
   // ---------------------------------------------------------------- buffers, figures
 
   shows(['SO_SNDBUFFORCE', 'SO_RCVBUFFORCE'], 'sizes past the limits of net.core are taken', (context) => {
@@ -421,114 +276,4 @@ describeInNamespace(import.meta.url, 'effects of options of every socket', () =>
     sender.set(SO.TXTIME, { clockId: 1, flags: 0 });
     expect(sender.trySendmsg(message)).toBe(1);
   });
-
-  // ---------------------------------------------------------------- UDP
-
-  shows('UDP_CORK', 'writes are gathered to one datagram, which leaves when the cork is taken off', async () => {
-    using receiver = udp();
-    using sender = udp();
-    await sender.connect(receiver.getsockname());
-    sender.set(UDP.CORK, true);
-    await sender.send('one ');
-    await sender.send('two');
-    await silent(receiver);
-    sender.set(UDP.CORK, false);
-    expect(text(await receiver.recv(100, { timeoutMs }))).toBe('one two');
-  });
-
-  shows('UDP_SEGMENT', 'one write leaves as datagrams of that size', async () => {
-    using receiver = udp();
-    using sender = udp();
-    sender.set(UDP.SEGMENT, 400);
-    await sender.sendto(new Uint8Array(1000), receiver.getsockname());
-    const lengths: number[] = [];
-    for (let i = 0; i < 3; i++) lengths.push((await receiver.recv(2000, { timeoutMs })).length);
-    expect(lengths).toEqual([400, 400, 200]);
-  });
-
-  shows('UDP_GRO', 'such a run comes in as one, with the size of its datagrams', async () => {
-    using receiver = udp();
-    receiver.set(UDP.GRO, true);
-    using sender = udp();
-    sender.set(UDP.SEGMENT, 400);
-    await sender.sendto(new Uint8Array(1000), receiver.getsockname());
-    const message = await receiver.recvmsg({ size: 2000, controlSize: 64, timeoutMs });
-    expect(message.length).toBe(1000);
-    expect(message.control).toEqual([{ kind: 'udp-gro', bytes: 400 }]);
-  });
-
-  shows('SO_NO_CHECK', 'the checksum on the wire is 0', async () => {
-    const all = hosts();
-    using sender = all.udp('client');
-    sender.set(SO.NO_CHECK, true);
-    const from = all.mark;
-    await sender.sendto('x', all.at('server', 9));
-    const ours = await all.packet('client', from, (packet) => packet.find('udp')?.srcPort === portOf(sender));
-    expect(ours.find('udp')?.checksum).toBe(0);
-  });
-
-  shows(
-    ['UDP_NO_CHECK6_TX', 'UDP_NO_CHECK6_RX'],
-    'the checksum on the wire is 0, and only those who allow it receive',
-    async () => {
-      const all = hosts();
-      using receiver = all.udp('server', 6);
-      using sender = all.udp('client', 6);
-      sender.set(UDP.NO_CHECK6_TX, true);
-      const from = all.mark;
-      await sender.sendto('x', receiver.getsockname());
-      const ours = await all.packet('client', from, (packet) => packet.find('udp')?.srcPort === portOf(sender));
-      expect(ours.find('udp')?.checksum).toBe(0);
-      await silent(receiver);
-      receiver.set(UDP.NO_CHECK6_RX, true);
-      await sender.sendto('y', receiver.getsockname());
-      expect(text(await receiver.recv(8, { timeoutMs }))).toBe('y');
-    },
-  );
-
-  shows('UDP_ENCAP', 'keep-alives of IPsec are taken out, an unknown kind is refused', async (context) => {
-    using receiver = udp();
-    expect(() => receiver.set(UDP.ENCAP, 99)).toThrow(/ENOPROTOOPT/);
-    try {
-      receiver.set(UDP.ENCAP, 2);
-    } catch {
-      return context.skip('this kernel has no ESP in UDP');
-    }
-    using sender = udp();
-    // RFC 3948 §2.3: one byte 0xff.
-    await sender.sendto(Uint8Array.of(0xff), receiver.getsockname());
-    await silent(receiver);
-    return undefined;
-  });
-
-  shows(
-    ['UDPLITE_SEND_CSCOV', 'UDPLITE_RECV_CSCOV'],
-    'the coverage is on the wire, and less is dropped',
-    async (context) => {
-      const all = hosts();
-      const open = (side: 'client' | 'server'): Socket | undefined => {
-        try {
-          const socket = all[side].socket(AF_INET, SOCK_DGRAM, 136);
-          socket.bind(all.at(side, 0));
-          return socket;
-        } catch {
-          return undefined;
-        }
-      };
-      using receiver = open('server');
-      using sender = open('client');
-      if (receiver === undefined || sender === undefined) return context.skip('this kernel has no UDP-Lite');
-      sender.set(UDPLITE.SEND_CSCOV, 12);
-      const from = all.mark;
-      await sender.sendto(new Uint8Array(20), receiver.getsockname());
-      const packet = await all.packet('client', from, ({ bytes }) => bytes[9] === 136);
-      // RFC 3828 §3.1: the coverage stands where UDP has its length.
-      expect([packet.bytes[24], packet.bytes[25]]).toEqual([0, 12]);
-      expect((await receiver.recv(64, { timeoutMs })).length).toBe(20);
-      receiver.set(UDPLITE.RECV_CSCOV, 28);
-      await sender.sendto(new Uint8Array(20), receiver.getsockname());
-      await silent(receiver);
-      return undefined;
-    },
-  );
 });
