@@ -9,6 +9,7 @@
 import { AsyncResource } from 'node:async_hooks';
 import { AF_INET, AF_INET6, IP, IPV6, SO, type Socket, SocketError, TCP } from '../socket/index.ts';
 import { type AddressFields, addressFields } from './address-fields.ts';
+import { afterTicks } from './after-ticks.ts';
 
 /** Room for one read, as Node offers libuv. */
 const READ_BYTES = 65_536;
@@ -89,6 +90,8 @@ export class Flow {
   /** A read would say EAGAIN: the next wake tells of more (the edge-triggered bargain). */
   #drained = false;
   #turnAsked = false;
+  /** Chunks since the last wake. */
+  #reads = 0;
   #ended = false;
   #closed = false;
   readonly #shutdowns: Done[] = [];
@@ -169,21 +172,29 @@ export class Flow {
   }
 
   #read(): void {
-    for (let reads = 0; reads < READS_PER_TURN; reads++) {
-      let more: boolean;
-      try {
-        more = this.#readOnce();
-      } catch (error) {
-        // A listener threw. Other sockets were woken with us and must hear of it: the error is nobody's but the
-        // process's, as with every listener, and this flow goes on if the process does.
-        process.nextTick(rethrow, error);
-        if (this.#reading) this.#readSoon();
-        return;
-      }
-      if (!more || !this.#reading) return;
-    }
-    this.#readSoon();
+    this.#reads = 0;
+    this.#readNext();
   }
+
+  #readNext(): void {
+    let more: boolean;
+    try {
+      more = this.#readOnce();
+    } catch (error) {
+      // A listener threw. Other sockets were woken with us and must hear of it: the error is nobody's but the
+      // process's, as with every listener, and this flow goes on if the process does.
+      process.nextTick(rethrow, error);
+      if (this.#reading) this.#readSoon();
+      return;
+    }
+    if (!more || !this.#reading) return;
+    if (++this.#reads < READS_PER_TURN) afterTicks(this.#goOn);
+    else this.#readSoon();
+  }
+
+  readonly #goOn = (): void => {
+    if (this.#reading && !this.#drained) this.#readNext();
+  };
 
   /** True when there may be more. */
   #readOnce(): boolean {

@@ -4,6 +4,7 @@
  */
 import type { EventEmitter } from 'node:events';
 import { type Socket, SocketError } from '../socket/index.ts';
+import { afterTicks } from './after-ticks.ts';
 import { type SocketDuplex, type SocketDuplexOptions, toDuplex } from './streams.ts';
 
 /** Connections accepted before others have their turn. */
@@ -69,31 +70,38 @@ export function serveConnections(server: EventEmitter, listener: Socket, options
  * @param onError EMFILE and the like; accepting goes on with the next connection
  */
 export function acceptInto(listener: Socket, take: (socket: Socket) => void, onError: (error: Error) => void): void {
-  const accept = (): void => {
-    for (let count = 0; count < ACCEPTS_PER_TURN; count++) {
-      if (listener.closed) return;
-      let socket: Socket | null;
-      try {
-        socket = listener.tryAccept();
-      } catch (error) {
-        // accept(2): errors of the connection that was next; the ones behind it are fine.
-        if (error instanceof SocketError && error.code === 'ECONNABORTED') continue;
-        onError(error as Error);
-        // Out of descriptors or memory: those that wait are told of by no further edge.
-        listener.driver.setTimer(ACCEPT_RETRY_MS, accept);
+  let count = 0;
+  const start = (): void => {
+    count = 0;
+    acceptNext();
+  };
+  const acceptNext = (): void => {
+    if (listener.closed) return;
+    let socket: Socket | null;
+    try {
+      socket = listener.tryAccept();
+    } catch (error) {
+      // accept(2): errors of the connection that was next; the ones behind it are fine.
+      if (error instanceof SocketError && error.code === 'ECONNABORTED') {
+        afterTicks(acceptNext);
         return;
       }
-      if (socket === null) return;
-      try {
-        take(socket);
-      } catch (error) {
-        // A listener threw: that is the process's affair, and others wait to be accepted.
-        process.nextTick(() => {
-          throw error;
-        });
-      }
+      onError(error as Error);
+      // Out of descriptors or memory: those that wait are told of by no further edge.
+      listener.driver.setTimer(ACCEPT_RETRY_MS, start);
+      return;
     }
-    listener.driver.nextTurn(accept);
+    if (socket === null) return;
+    try {
+      take(socket);
+    } catch (error) {
+      // A listener threw: that is the process's affair, and others wait to be accepted.
+      process.nextTick(() => {
+        throw error;
+      });
+    }
+    if (++count < ACCEPTS_PER_TURN) afterTicks(acceptNext);
+    else listener.driver.nextTurn(start);
   };
-  listener.onReadable(accept);
+  listener.onReadable(start);
 }

@@ -1,4 +1,5 @@
 /** Scenarios of net.Server, and of Unix sockets. */
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import type * as NodeNet from 'node:net';
 import { tmpdir } from 'node:os';
@@ -426,6 +427,24 @@ export const serverScenarios: readonly Scenario[] = [
       await event(client, 'close');
       server.close();
       await event(server, 'close');
+    },
+  },
+  {
+    name: 'connections awaited one by one: none comes while nobody listens',
+    async run(net, tape) {
+      const server = net.createServer();
+      const port = await listening(server);
+      tape.keep(() => server.close());
+      const clients = Array.from({ length: 10 }, () => net.connect(port, '127.0.0.1'));
+      for (let index = 0; index < clients.length; index++) {
+        const [peer] = (await once(server, 'connection')) as [NodeNet.Socket];
+        peer.end(String(index));
+      }
+      tape.log('server', 'all came');
+      for (const client of clients) {
+        client.resume();
+        if (!client.closed) await event(client, 'close');
+      }
     },
   },
   {

@@ -1,4 +1,5 @@
 /** Scenarios of net.Socket. */
+import { once } from 'node:events';
 import type * as NodeNet from 'node:net';
 import { event, listening, type Net, type Scenario, type Tape, turns } from './tape.ts';
 
@@ -543,6 +544,22 @@ export const socketScenarios: readonly Scenario[] = [
       peer.end('two');
       await closed(client, peer);
       tape.log('client', text);
+    },
+  },
+  {
+    name: 'data awaited piece by piece: nothing comes while nobody listens',
+    async run(net, tape) {
+      const { client, peer } = await pair(net, tape);
+      peer.end(Buffer.alloc(BIG / 8));
+      let bytes = 0;
+      const ended = event(client, 'end').then(() => null);
+      for (;;) {
+        const data = once(client, 'data') as Promise<[Buffer]>;
+        const next = await Promise.race([data, ended]);
+        if (next === null) break;
+        bytes += next[0].length;
+      }
+      tape.log('client', bytes);
     },
   },
   {
