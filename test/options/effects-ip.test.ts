@@ -28,6 +28,7 @@ import { type Hosts, shows, text, timeoutMs, useHosts, type Version } from './se
 
 /** linux/if_addr.h. */
 const IFA_F_TEMPORARY = 0x01;
+const IFA_F_TENTATIVE = 0x40;
 const IFA_F_MANAGETEMPADDR = 0x100;
 
 const byteAt = (packet: Packet, offset: number): number => packet.bytes[offset] as number;
@@ -340,8 +341,10 @@ describeInNamespace(import.meta.url, 'effects of IPv4 and IPv6 options on the se
     // RFC 8981: the kernel makes a temporary address beside one with this flag.
     all.lab.client.setSysctl(`ipv6.conf.${ifname}.use_tempaddr`, 1);
     route.addAddress(index, 'fd77::10/64', IFA_F_NODAD | IFA_F_MANAGETEMPADDR);
+    // Not while it is tentative.
+    const isTemporary = (flags: number): boolean => (flags & (IFA_F_TEMPORARY | IFA_F_TENTATIVE)) === IFA_F_TEMPORARY;
     const temporary = (): string | undefined =>
-      route.addresses().find(({ flags, family }) => family === 'inet6' && (flags & IFA_F_TEMPORARY) !== 0)?.address;
+      route.addresses().find(({ flags, family }) => family === 'inet6' && isTemporary(flags))?.address;
     await expect.poll(temporary, { timeout: timeoutMs, interval: 5 }).toBeDefined();
     const source = async (preference: number): Promise<string> => {
       using socket = all.client.socket(AF_INET6, SOCK_DGRAM);
