@@ -1,4 +1,4 @@
-/** Libraries that know nothing of us run on `barewire/net`, unchanged: their `require('net')` is answered with ours. */
+/** Libraries that know nothing of us run on our facades, unchanged: their `require('net')` is answered with ours. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -36,5 +36,15 @@ test('ioredis: commands, a pipeline, publish and subscribe, a reset and the way 
     heard: ['news', 'hello'],
     afterReset: 1001,
     asked: ['ioredis'],
+  });
+});
+
+test('dns2: a name server and its clients, over UDP and TCP', async () => {
+  expect(await run('dns', 'dns2')).toEqual({
+    single: ['192.0.2.1'],
+    parallel: 50,
+    overTcp: 100,
+    isOurs: true,
+    asked: ['dns2'],
   });
 });
