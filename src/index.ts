@@ -5,6 +5,7 @@ export * from './os/interfaces.ts';
 export { type KernelHost, kernel } from './os/kernel.ts';
 export { NetworkNamespace } from './os/namespace.ts';
 export type { LinkStatistics, Route } from './os/netlink/rtnetlink-rows.ts';
-export { FEATURES, type Support } from './os/supports.ts';
+export { type SocketKind, socketKinds } from './os/socket-kinds.ts';
+export { everySupport, FEATURES, type Support, supportOf } from './os/supports.ts';
 export * from './os/watch-interfaces.ts';
 export * from './socket/index.ts';

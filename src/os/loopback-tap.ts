@@ -4,13 +4,19 @@
  */
 import { writeHostU16, writeHostU32 } from '../core/index.ts';
 import type { WireListener } from '../link/wire.ts';
-import { AF_PACKET, SOCK_DGRAM, SOL_SOCKET, type Socket, SocketError } from '../socket/index.ts';
+import {
+  AF_PACKET,
+  ETH_P_ALL,
+  PACKET_OUTGOING,
+  SOCK_DGRAM,
+  SOL_SOCKET,
+  type Socket,
+  SocketError,
+} from '../socket/index.ts';
 import { decodePacket } from '../wire/index.ts';
 import { kernel } from './kernel.ts';
 
-const ETH_P_ALL = 0x0003;
 const LOOPBACK_IFINDEX = 1;
-const PACKET_OUTGOING = 4;
 const SNAP = 65_536;
 
 /**

@@ -12,6 +12,9 @@ import type { LinkDevice } from '../link/device.ts';
 import {
   AF_PACKET,
   DatagramBatch,
+  ETH_P_ALL,
+  ETH_P_IP,
+  ETH_P_IPV6,
   type Host,
   MSG_TRUNC,
   SOCK_DGRAM,
@@ -23,9 +26,6 @@ import {
 import { DevicePump, PACKETS_PER_TURN } from './device-pump.ts';
 import { kernelDriver } from './kernel-driver.ts';
 
-const ETH_P_ALL = 0x0003;
-const ETH_P_IP = 0x0800;
-const ETH_P_IPV6 = 0x86dd;
 /** pkttype of our own packets, where the kernel does not know PACKET_IGNORE_OUTGOING (before 4.20). */
 const PACKET_OUTGOING = 4;
 const PACKET_IGNORE_OUTGOING = 23;

@@ -1,6 +1,7 @@
 /**
  * What this kernel has and lets this process use: each feature is tried, and a refusal gives its reason and what to do.
- * Nothing is remembered, as privileges and modules come and go; a probe takes a few µs and leaves nothing behind.
+ * Nothing is remembered, as privileges and modules come and go; a probe takes a few µs; one that
+ * asks for a family which is not there makes the kernel look for its module, and load it where it is installed.
  */
 import { accessSync, constants, readFileSync } from 'node:fs';
 import {
@@ -124,6 +125,7 @@ const PROBES: readonly (readonly [name: string, probe: Probe])[] = [
     ),
   ],
   ['AF_UNIX', opens(AF_UNIX, SOCK_STREAM, 0)],
+  ['AF_UNIX datagram', opens(AF_UNIX, SOCK_DGRAM, 0)],
   ['AF_UNIX seqpacket', opens(AF_UNIX, SOCK_SEQPACKET, 0)],
   ['AF_NETLINK route', opens(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE)],
   ['AF_NETLINK sock_diag', opens(AF_NETLINK, SOCK_RAW, NETLINK_SOCK_DIAG)],
@@ -219,7 +221,9 @@ function tun(): Refusal {
 /** The names that `supports` knows. */
 export const FEATURES: readonly string[] = PROBES.map(([name]) => name);
 
-/** Every feature, tried now on sockets of `host`. */
+/**
+ * Every feature, tried now on sockets of `host`: a network namespace, say. For this machine, `kernel.supports()`.
+ */
 export function everySupport(host: Host): Support[] {
   return PROBES.map(([name, probe]) => toSupport(name, probe(host)));
 }

@@ -286,6 +286,27 @@ export const SOF_TIMESTAMPING_OPT_ID_TCP = 0x10000;
 export const SOF_TXTIME_DEADLINE_MODE = 0x1;
 export const SOF_TXTIME_REPORT_ERRORS = 0x2;
 
+/* Protocols of packet sockets: EtherTypes, and a few numbers of Linux's own (linux/if_ether.h). */
+export const ETH_P_ALL = 0x0003;
+export const ETH_P_802_3 = 0x0001;
+export const ETH_P_802_2 = 0x0004;
+export const ETH_P_CAN = 0x000c;
+export const ETH_P_IP = 0x0800;
+export const ETH_P_ARP = 0x0806;
+export const ETH_P_RARP = 0x8035;
+export const ETH_P_8021Q = 0x8100;
+export const ETH_P_IPV6 = 0x86dd;
+export const ETH_P_MPLS_UC = 0x8847;
+export const ETH_P_MPLS_MC = 0x8848;
+export const ETH_P_PPP_DISC = 0x8863;
+export const ETH_P_PPP_SES = 0x8864;
+export const ETH_P_PAE = 0x888e;
+export const ETH_P_8021AD = 0x88a8;
+export const ETH_P_LLDP = 0x88cc;
+export const ETH_P_MACSEC = 0x88e5;
+export const ETH_P_1588 = 0x88f7;
+export const ETH_P_LOOPBACK = 0x9000;
+
 /* Packet types, values of options, and names of packet sockets (packet(7)). */
 export const PACKET_HOST = 0;
 export const PACKET_BROADCAST = 1;

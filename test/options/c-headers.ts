@@ -14,6 +14,7 @@ export const HEADER_SETS = {
     'linux/ipv6.h',
     'linux/tcp.h',
     'linux/udp.h',
+    'linux/if_ether.h',
     'linux/if_packet.h',
     'linux/netlink.h',
     'linux/vm_sockets.h',

@@ -9,7 +9,7 @@ export interface PacketAddress {
   readonly family: 'packet';
   /** 0 means every interface. */
   readonly ifindex: number;
-  /** EtherType as a plain number: 0x0800, or 3 (ETH_P_ALL). */
+  /** EtherType as a plain number, ETH_P_IP 0x0800; or ETH_P_ALL 3, which alone also sees what goes out. */
   readonly protocol: number;
   /** ARPHRD_ number of the interface: 1 is Ethernet, 772 loopback. */
   readonly hatype?: number;

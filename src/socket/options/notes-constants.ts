@@ -256,6 +256,26 @@ SOF_TIMESTAMPING_BIND_PHC | 0x8000 | Use one clock of the card.
 SOF_TIMESTAMPING_OPT_ID_TCP | 0x10000 | TCP: number from the bytes written, not acknowledged (Linux 6.2).
 SOF_TXTIME_DEADLINE_MODE | 0x1 | SO_TXTIME: the time is a deadline.
 SOF_TXTIME_REPORT_ERRORS | 0x2 | SO_TXTIME: missed times come through the error queue.
+# ETH_P | protocols of packet sockets: EtherTypes, and a few numbers of Linux's own | linux/if_ether.h
+ETH_P_ALL | 0x0003 | Every protocol, and also what goes out.
+ETH_P_802_3 | 0x0001 | Frames with a length in place of a type.
+ETH_P_802_2 | 0x0004 | Frames with an IEEE 802.2 header.
+ETH_P_CAN | 0x000c | Frames of a controller area network.
+ETH_P_IP | 0x0800 | IPv4.
+ETH_P_ARP | 0x0806 | Address resolution (RFC 826).
+ETH_P_RARP | 0x8035 | Reverse address resolution (RFC 903).
+ETH_P_8021Q | 0x8100 | A VLAN tag.
+ETH_P_IPV6 | 0x86dd | IPv6.
+ETH_P_MPLS_UC | 0x8847 | Label switching.
+ETH_P_MPLS_MC | 0x8848 | Label switching, multicast.
+ETH_P_PPP_DISC | 0x8863 | PPP over Ethernet: looking for a peer.
+ETH_P_PPP_SES | 0x8864 | PPP over Ethernet: a session.
+ETH_P_PAE | 0x888e | Port access of IEEE 802.1X, EAP over LAN.
+ETH_P_8021AD | 0x88a8 | A provider's VLAN tag.
+ETH_P_LLDP | 0x88cc | Link layer discovery.
+ETH_P_MACSEC | 0x88e5 | Encrypted frames, IEEE 802.1AE.
+ETH_P_1588 | 0x88f7 | Precision time protocol.
+ETH_P_LOOPBACK | 0x9000 | Loopback test frames.
 # PACKET | packet types, values of options, and names of packet sockets | packet(7)
 PACKET_HOST | 0 | A packet for this machine.
 PACKET_BROADCAST | 1 | A broadcast.
