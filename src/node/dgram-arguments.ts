@@ -1,6 +1,7 @@
 /** What node:dgram takes as arguments, in all its forms, and how it refuses what it does not. */
 import { lookup as dnsLookup } from 'node:dns';
 import type { BlockList } from 'node:net';
+import { inspect } from 'node:util';
 import { checkFunction, checkPort, checkSignal } from './net-arguments.ts';
 import { argumentType, codedError } from './net-errors.ts';
 
@@ -137,12 +138,7 @@ export function remotePort(port: unknown): number {
   } catch {
     // Said below, in dgram's words.
   }
-  const shown =
-    port === undefined || port === null
-      ? String(port)
-      : typeof port === 'string'
-        ? `type string ('${port}')`
-        : `type ${typeof port} (${String(port)})`;
+  const shown = port === undefined || port === null ? String(port) : `type ${typeof port} (${inspect(port)})`;
   throw codedError(RangeError, 'ERR_SOCKET_BAD_PORT', `Port should be > 0 and < 65536. Received ${shown}.`);
 }
 

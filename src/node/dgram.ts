@@ -175,7 +175,7 @@ export class Socket extends EventEmitter {
     this.#lookup(name, this.#isV6 ? 6 : 4, (error, ip) => then(error, ip));
   }
 
-  #bindTo(error: Error | null, ip: string, { port, exclusive: _ }: BindArguments): void {
+  #bindTo(error: Error | null, ip: string, { port }: BindArguments): void {
     if (this.#socket === null) return;
     const failed = (cause: Error): void => {
       this.#binding = 'no';
