@@ -1,5 +1,7 @@
 /** Each error is one line that says what failed, why, and what to do; the exit code says who is at fault. */
 import { expect, test } from 'vitest';
+import { kernel } from '../os/kernel.ts';
+import { AF_INET, SOCK_STREAM } from '../socket/constants.ts';
 import { SocketError } from '../socket/error.ts';
 import { CommandError, ExitCode, errorMessage, exitCodeOf, UsageError } from './errors.ts';
 
@@ -38,4 +40,15 @@ test.each([
   expect(errorMessage(error)).toMatch(message);
   expect(errorMessage(error)).not.toContain('\n');
   expect(exitCodeOf(error)).toBe(code);
+});
+
+test('a port in use: by whom', () => {
+  using holder = kernel.socket(AF_INET, SOCK_STREAM);
+  holder.bind('127.0.0.1:0');
+  holder.listen();
+  const { port } = holder.getsockname() as { port: number };
+  const error = new SocketError(EADDRINUSE, { syscall: 'bind', address: '127.0.0.1', port });
+  expect(errorMessage(error)).toMatch(
+    new RegExp(`^127\\.0\\.0\\.1:${port} is in use by \\S.* \\(pid ${process.pid}\\)\\. End it`),
+  );
 });

@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
+import { explain as explainHere } from '../os/explain.ts';
 import { errnoName, errnoText } from '../socket/errno.ts';
 import { printable } from './text.ts';
 
@@ -82,7 +83,7 @@ function explain(error: CodedError, said: string): string | null {
     case 'EPERM':
       return `${syscall ?? 'the call'} is not permitted for uid ${process.getuid?.() ?? '?'}. Run as root, or inside: barewire lab`;
     case 'EADDRINUSE':
-      return `${place} is in use by another socket. Choose another port, or see who has it: ss -ltnp`;
+      return inUse(error, place);
     case 'EADDRNOTAVAIL':
       return address === undefined ? null : `${address} is not on this host; addresses: ${localAddresses().join(', ')}`;
     case 'ECONNREFUSED':
@@ -103,6 +104,16 @@ function explain(error: CodedError, said: string): string | null {
   }
   if (syscall !== undefined && error.path !== undefined) return `${error.path}: ${systemText(error, said)}`;
   return null;
+}
+
+function inUse(error: CodedError, place: string): string {
+  const { holders: [holder] = [], advice } = explainHere(error) ?? {};
+  if (holder?.pid !== undefined) {
+    return `${place} is in use by ${holder.command} (pid ${holder.pid}). End it, or choose another port`;
+  }
+  if (holder?.state === 'TIME-WAIT')
+    return `${place} is in use by connections that have ended. ${capital(advice ?? '')}`;
+  return `${place} is in use by another socket. Choose another port, or see who has it: ss -ltnp`;
 }
 
 function systemText(error: CodedError, said: string): string {

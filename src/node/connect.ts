@@ -9,6 +9,7 @@ import {
   SockAddr,
   type SocketAddress,
 } from '../addr/index.ts';
+import { ifNameToIndex } from '../os/interfaces.ts';
 import { kernel } from '../os/kernel.ts';
 import {
   AbortError,
@@ -130,7 +131,7 @@ async function addressesOf(
   port: number | string | undefined,
   options: ConnectOptions,
 ): Promise<SocketAddress[]> {
-  if (port === undefined) return [parseSocketAddress(host)];
+  if (port === undefined) return [plain(host, options.via)];
   const { family, localAddress, signal, timeoutMs } = options;
   const wanted = family ?? (localAddress === undefined ? undefined : localAddress.includes(':') ? 6 : 4);
   // URLs write IPv6 addresses in brackets.
@@ -164,7 +165,11 @@ export function connectFirst(
   what = 'the list',
 ): Promise<Socket<typeof SOCK_STREAM>> {
   if (addresses.length === 0) throw new RangeError('addresses: expected at least one, got none');
-  return new Race(addresses.map(plain), options, what).run();
+  return new Race(
+    addresses.map((address) => plain(address, options.via)),
+    options,
+    what,
+  ).run();
 }
 
 /** Attempts under way, and the one promise that they settle. */
@@ -290,9 +295,10 @@ function openFor(address: SocketAddress, options: ConnectOptions): Socket<typeof
   }
 }
 
-function plain(address: AddressLike): SocketAddress {
+/** Interface names in a text are those of the host that the connection goes by. */
+function plain(address: AddressLike, via: Host | undefined): SocketAddress {
   if (address instanceof SockAddr) return decodeSockAddr(address.bytes, address.length);
-  return typeof address === 'string' ? parseSocketAddress(address) : address;
+  return typeof address === 'string' ? parseSocketAddress(address, (name) => ifNameToIndex(name, via)) : address;
 }
 
 /** The domain that a socket for this address must have. */

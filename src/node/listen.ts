@@ -4,6 +4,7 @@
  */
 import { lstatSync, unlinkSync } from 'node:fs';
 import { parseSocketAddress, type SocketAddress } from '../addr/index.ts';
+import { ifNameToIndex } from '../os/interfaces.ts';
 import { kernel } from '../os/kernel.ts';
 import {
   AF_INET,
@@ -223,7 +224,12 @@ export class Listener implements AsyncDisposable {
  * ```
  */
 export async function listen(where: number | string, options: ListenOptions = {}): Promise<Listener> {
-  if (typeof where === 'string') return listenAt(parseSocketAddress(where), options);
+  if (typeof where === 'string') {
+    return listenAt(
+      parseSocketAddress(where, (name) => ifNameToIndex(name, options.via)),
+      options,
+    );
+  }
   const { host = '127.0.0.1' } = options;
   if (host === '*') return listenEverywhere(where, options);
   const [found] = await getaddrinfo(host, where, { type: SOCK_STREAM });
