@@ -103,6 +103,9 @@ const OFFLOADS: readonly (readonly [number, string])[] = [
   [ETHTOOL_SGRO, 'gro'],
   [ETHTOOL_STXCSUM, 'tx-checksum'],
 ];
+const RTN_LOCAL = 2;
+/** Most that is waited for the route of an address. */
+const LOCAL_ROUTE_MS = 1000;
 const IFREQ_BYTES = 40;
 const IFREQ_DATA = 16;
 
@@ -271,6 +274,7 @@ class Builder {
       if (!this.#ipv6) return;
       try {
         route.addAddress(index, `${plan.ipv6}/64`, IFA_F_NODAD);
+        awaitLocalRoute(route, plan.ipv6);
         addresses.push(plan.ipv6);
       } catch (error) {
         if (!(error instanceof SocketError)) throw error;
@@ -320,6 +324,16 @@ function quiet(route: Rtnetlink, index: number): void {
   } catch (error) {
     if (!(error instanceof SocketError) || (error.code !== 'EAFNOSUPPORT' && error.code !== 'EOPNOTSUPP')) throw error;
   }
+}
+
+/**
+ * The kernel makes the local route of a new IPv6 address in a work queue of its own, also without duplicate address
+ * detection (addrconf_dad_work): until then it drops what comes for the address. That takes well under a millisecond.
+ */
+function awaitLocalRoute(route: Rtnetlink, address: string): void {
+  const patience = performance.now() + LOCAL_ROUTE_MS;
+  const isThere = (): boolean => route.routes().some(({ target, type }) => target === address && type === RTN_LOCAL);
+  while (!isThere() && performance.now() < patience);
 }
 
 function withRtnetlink<T>(host: NetworkNamespace, use: (route: Rtnetlink) => T): T {
