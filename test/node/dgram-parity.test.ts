@@ -111,7 +111,7 @@ const scenarios: readonly Scenario[] = [
       name: `an answer, ${type}`,
       run: async (dgram, log) => {
         const server = await bound(dgram, type);
-        server.on('message', (message, info) => server.send(`${message}!`, info.port, info.address));
+        server.on('message', (message, info) => server.send(`${String(message)}!`, info.port, info.address));
         const client = await bound(dgram, type);
         client.send('question', server.address().port, type === 'udp6' ? '::1' : '127.0.0.1');
         const [message, info] = (await once(client, 'message')) as [Buffer, nodeDgram.RemoteInfo];
