@@ -1,11 +1,12 @@
 /**
- * Benches against the rivals in the same run: `npm run bench -- [tcp-echo] [tcp-accept] [udp]`.
+ * Benches against the rivals in the same run:
+ * `npm run bench -- [tcp-echo] [tcp-accept] [udp] [unix] [latency] [idle] [readiness]`.
  *
  * Each case runs its contenders one after the other, round after round, so that a busy machine slows all of them; what
  * counts is the median of the ratios within a round. `--rounds N`, `--ms N` (length of one measurement), `--only TEXT`
  * (cases whose name has it), `--json`, `--check` (exit 1 when a bar is missed).
  */
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { cpus, release } from 'node:os';
 import { basename, dirname, join } from 'node:path';
@@ -25,6 +26,42 @@ function peer(name) {
     execFileSync(process.env.CC ?? 'cc', ['-O2', '-std=gnu11', '-Wall', '-Wextra', '-o', target, source]);
   }
   return [target];
+}
+
+/** Bun, Deno and CPython, where they are to be had: without them the rest runs. */
+const foreign = {
+  bun: runtime('bun', '1.4.5'),
+  deno: runtime('deno', '2.9.6'),
+  python: works('python3') ? 'python3' : undefined,
+};
+
+function works(command) {
+  return spawnSync(command, ['--version'], { stdio: 'ignore' }).status === 0;
+}
+
+/** A runtime from the npm registry, in a folder of its own. */
+function runtime(name, version) {
+  const prefix = join(built, '..', 'matrix', `${name}-${version}`);
+  const path = join(prefix, 'node_modules', '.bin', name);
+  if (existsSync(path)) return path;
+  mkdirSync(prefix, { recursive: true });
+  const install = ['install', '--prefix', prefix, '--no-audit', '--no-fund', `${name}@${version}`];
+  spawnSync('npm', install, { stdio: 'ignore', timeout: 120_000 });
+  if (existsSync(path)) return path;
+  console.error(`bench: ${name} could not be installed; it is left out`);
+  return undefined;
+}
+
+/** Contenders that are here: name → run. */
+function strangers(run, programs) {
+  const found = {};
+  for (const [name, file] of Object.entries(programs)) {
+    const program = foreign[name];
+    if (program === undefined) continue;
+    const before = name === 'deno' ? ['run', '--allow-all'] : [];
+    found[name] = run([program, ...before, join(here, 'servers', file)]);
+  }
+  return found;
 }
 
 const script = (name, ...args) => [process.execPath, join(here, 'servers', `${name}.mjs`), ...args];
@@ -77,14 +114,14 @@ async function measureServer(command, load, countAt, ms) {
   const cpuBefore = cpuMs(server.child.pid);
   const began = process.hrtime.bigint();
   const client = start(load(port, ms));
-  const [count, ns] = (await client.line()).split(' ').map(Number);
+  const [count, ns, p50 = Number.NaN, p99 = Number.NaN] = (await client.line()).split(' ').map(Number);
   await pause(20);
   const cpu = (cpuMs(server.child.pid) - cpuBefore) / (Number(process.hrtime.bigint() - began) / 1e6);
   server.child.stdin.write('stop\n');
   const [served] = (await server.line()).split(' ').map(Number);
   // A receiver counts from its start: the warm-up's share is small, and the same for every contender.
   const rate = countAt === 'load' ? (count * 1e9) / ns : (served * 1e9) / (ns + 150e6);
-  return { rate, cpu };
+  return { rate: Number.isNaN(p50) ? rate : 1e9 / p50, cpu, p50, p99 };
 }
 
 /** A program that counts for itself for `ms`. */
@@ -113,6 +150,7 @@ function echoCase(connections, size, bars) {
       facade: run(script('tcp-echo-facade')),
       async: run(script('tcp-echo-barewire', 'async')),
       ready: run(script('tcp-echo-barewire', 'ready')),
+      ...strangers(run, { bun: 'tcp-echo-bun.mjs', deno: 'tcp-echo-deno.mjs', python: 'tcp-echo-asyncio.py' }),
     },
     bars,
   };
@@ -147,10 +185,14 @@ function udpReceiveCase(size) {
       dgram: run(script('udp-recv-dgram')),
       async: run(script('udp-recv-barewire', 'async')),
       batch: run(script('udp-recv-barewire', 'batch')),
+      gro: run(script('udp-recv-barewire', 'gro')),
+      ...strangers(run, { bun: 'udp-recv-bun.mjs', python: 'udp-recv-python.py' }),
     },
     bars: [
-      ['batch', 'dgram', 1.6],
+      ['batch', 'C', 0.85],
+      ['batch', 'dgram', 3],
       ['async', 'dgram', 1],
+      ...(size === 64 ? [['gro', 'dgram', 20]] : []),
     ],
   };
 }
@@ -174,7 +216,74 @@ function udpSendCase(size) {
       async: withSink((port, ms) => script('udp-send-barewire', port, size, ms, 'async').map(String)),
       batch: withSink((port, ms) => script('udp-send-barewire', port, size, ms, 'batch').map(String)),
     },
-    bars: [['async', 'dgram', 1]],
+    bars: [
+      ['batch', 'C', 0.85],
+      ['async', 'dgram', 1],
+    ],
+  };
+}
+
+/** Programs that measure themselves. */
+const selfMeasured = (make) => (ms) => measureSender(make(ms));
+
+function pairCase(type, size) {
+  return {
+    name: `unix ${type} ${size >= 1024 ? `${size / 1024} KiB` : `${size} B`}`,
+    unit: 'messages/s, sent and received by one thread',
+    contenders: {
+      C: selfMeasured((ms) => [...peer('pair'), type, size, ms].map(String)),
+      try: selfMeasured((ms) => script('pair-barewire', type, size, ms, 'try').map(String)),
+      async: selfMeasured((ms) => script('pair-barewire', type, size, ms, 'async').map(String)),
+    },
+    bars: [['try', 'C', 0.85]],
+  };
+}
+
+function readinessCase(total) {
+  const run = (who) => selfMeasured((ms) => script('readiness', who, total, ms).map(String));
+  return {
+    name: `readiness 10 of ${total}`,
+    unit: 'wake-ups/s',
+    contenders: { barewire: run('barewire'), net: run('net') },
+    bars: [['barewire', 'net', 1]],
+  };
+}
+
+/** Memory is measured once for each: it hardly varies. */
+function idle() {
+  const count = 5_000;
+  console.log(`\nidle connections (bytes each, both ends in one process; ${count} of them)`);
+  const bars = [];
+  for (const who of ['barewire', 'net']) {
+    const command = [process.execPath, '--expose-gc', join(here, 'servers', 'idle.mjs'), who, String(count)];
+    const { stdout, status } = spawnSync(command[0], command.slice(1), { encoding: 'utf8', timeout: 120_000 });
+    if (status !== 0) {
+      console.log(`  ${who}: not measured (are ${2 * count + 200} descriptors allowed? ulimit -n)`);
+      continue;
+    }
+    const [heap, rss] = stdout.split(' ').map(Number);
+    console.log(`  ${who.padEnd(9)} heap ${String(heap).padStart(6)}   resident ${String(rss).padStart(6)}`);
+    // Two sockets stand in each figure.
+    if (who === 'barewire') bars.push({ who, to: '4096 B of heap', bar: 4096, ratio: heap / 2, met: heap / 2 <= 4096 });
+  }
+  for (const { ratio, met } of bars) console.log(`  ${met ? 'met   ' : 'MISSED'} heap of one end ≤ 4096 B: ${ratio}`);
+  return { name: 'idle', bars };
+}
+
+function latencyCase() {
+  const run = (command) => (ms) => measureServer(command, tcpLoad('latency', 1, 64), 'load', ms);
+  return {
+    name: 'latency of one 64 B echo',
+    unit: 'echoes/s of the median one; p50 and p99 in µs behind',
+    isLatency: true,
+    contenders: {
+      C: run(peer('tcp_echo')),
+      net: run(script('tcp-echo-net')),
+      async: run(script('tcp-echo-barewire', 'async')),
+      ready: run(script('tcp-echo-barewire', 'ready')),
+      ...strangers(run, { bun: 'tcp-echo-bun.mjs', deno: 'tcp-echo-deno.mjs', python: 'tcp-echo-asyncio.py' }),
+    },
+    bars: [['ready', 'net', 1]],
   };
 }
 
@@ -192,12 +301,15 @@ const cases = {
     ]),
     echoCase(16, 65_536, [
       ['ready', 'C', 0.85],
-      ['ready', 'net', 2.5],
+      ['ready', 'net', 2],
       ['async', 'net', 1],
       ['facade', 'net', 1.2],
     ]),
   ],
   'tcp-accept': () => [acceptCase()],
+  unix: () => [pairCase('stream', 64), pairCase('stream', 65_536), pairCase('dgram', 64), pairCase('seqpacket', 64)],
+  latency: () => [latencyCase()],
+  readiness: () => [10, 100, 1000, 10_000].map(readinessCase),
   udp: () => [udpReceiveCase(64), udpReceiveCase(1200), udpSendCase(64), udpSendCase(1200)],
 };
 
@@ -206,8 +318,9 @@ const median = (values) => {
   return sorted[Math.floor(sorted.length / 2)];
 };
 
-async function runCase({ name, unit, contenders, bars, perCpu = false }, rounds, ms) {
+async function runCase({ name, unit, contenders, bars, perCpu = false, isLatency = false }, rounds, ms) {
   const names = Object.keys(contenders);
+  const times = Object.fromEntries(names.map((who) => [who, []]));
   const rates = Object.fromEntries(names.map((who) => [who, []]));
   const cpus = Object.fromEntries(names.map((who) => [who, []]));
   for (let round = 0; round < rounds; round++) {
@@ -215,9 +328,10 @@ async function runCase({ name, unit, contenders, bars, perCpu = false }, rounds,
     for (let i = 0; i < names.length; i++) {
       const who = names[(i + round) % names.length];
       progress(`${name}: round ${round + 1}/${rounds}, ${who}`);
-      const { rate, cpu } = await contenders[who](ms);
+      const { rate, cpu, p50, p99 } = await contenders[who](ms);
       rates[who].push(rate);
       cpus[who].push(cpu);
+      if (isLatency) times[who].push([p50, p99]);
     }
   }
   progress('');
@@ -231,8 +345,11 @@ async function runCase({ name, unit, contenders, bars, perCpu = false }, rounds,
       rate: median(rates[who]),
       low: Math.min(...rates[who]),
       high: Math.max(...rates[who]),
-      ofC: ratio(who, 'C'),
+      ofC: ratio(who, names[0]),
       ofNode: ratio(who, names[1]),
+      ...(isLatency
+        ? { p50Us: median(times[who].map(([p50]) => p50)) / 1e3, p99Us: median(times[who].map(([, p99]) => p99)) / 1e3 }
+        : {}),
       cpu: median(cpus[who]),
     })),
     bars: bars.map(([who, to, bar]) => ({ who, to, bar, ratio: ratio(who, to), met: ratio(who, to) >= bar })),
@@ -242,13 +359,15 @@ async function runCase({ name, unit, contenders, bars, perCpu = false }, rounds,
 function print({ name, unit, rows, bars }) {
   const count = (value) => Math.round(value).toLocaleString('en-US').padStart(11);
   const two = (value) => (Number.isNaN(value) ? '    –' : value.toFixed(2).padStart(5));
-  const node = rows[1].who;
+  const [first, node] = rows.map(({ who }) => who);
   console.log(`\n${name} (${unit})`);
-  console.log(`  ${'who'.padEnd(6)}${'median'.padStart(12)}${'low … high'.padStart(26)}   of C  of ${node}  CPU`);
-  for (const { who, rate, low, high, ofC, ofNode, cpu } of rows) {
+  console.log(
+    `  ${'who'.padEnd(9)}${'median'.padStart(12)}${'low … high'.padStart(26)}   of ${first}  of ${node}  CPU`,
+  );
+  for (const { who, rate, low, high, ofC, ofNode, cpu, p50Us, p99Us } of rows) {
     const spread = `${count(low)} … ${count(high).trim()}`;
     console.log(
-      `  ${who.padEnd(6)}${count(rate).padStart(12)}${spread.padStart(26)}  ${two(ofC)}   ${two(ofNode)} ${two(cpu)}`,
+      `  ${who.padEnd(9)}${count(rate).padStart(12)}${spread.padStart(26)}  ${two(ofC)}   ${two(ofNode)} ${two(cpu)}${p50Us === undefined ? '' : `   p50 ${p50Us.toFixed(1)}  p99 ${p99Us.toFixed(1)}`}`,
     );
   }
   for (const { who, to, bar, ratio, met } of bars) {
@@ -266,10 +385,11 @@ const { values, positionals } = parseArgs({
     only: { type: 'string', default: '' },
   },
 });
-const wanted = positionals.length === 0 ? Object.keys(cases) : positionals;
-const unknown = wanted.filter((name) => !(name in cases));
+const all = [...Object.keys(cases), 'idle'];
+const wanted = positionals.length === 0 ? all : positionals;
+const unknown = wanted.filter((name) => !all.includes(name));
 if (unknown.length > 0) {
-  console.error(`bench: expected ${Object.keys(cases).join(', ')}; got ${unknown.join(', ')}`);
+  console.error(`bench: expected ${all.join(', ')}; got ${unknown.join(', ')}`);
   process.exit(2);
 }
 
@@ -286,6 +406,10 @@ if (!values.json) {
 }
 const results = [];
 for (const name of wanted) {
+  if (name === 'idle') {
+    results.push(idle());
+    continue;
+  }
   for (const each of cases[name]()) {
     if (!each.name.includes(values.only)) continue;
     const result = await runCase(each, about.rounds, about.ms);
