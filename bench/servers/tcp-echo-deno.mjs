@@ -31,5 +31,5 @@ async function untilTold() {
 }
 
 await Deno.stdout.write(new TextEncoder().encode(`ready ${listener.addr.port}\n`));
-untilTold();
-for await (const connection of listener) echo(connection);
+void untilTold();
+for await (const connection of listener) void echo(connection);
