@@ -277,11 +277,11 @@ async function readAll(socket: {
 }
 
 async function until(condition: () => boolean): Promise<void> {
-  for (let i = 0; i < 500; i++) {
+  for (let i = 0; i < 1500; i++) {
     if (condition()) return;
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
-  throw new Error(`not within 5 s: ${condition.toString()}`);
+  throw new Error(`not within 15 s: ${condition.toString()}`);
 }
 
 function checksumErrors({ host }: LabHost): number {
