@@ -76,8 +76,8 @@ export class NetSocket extends SocketDuplex {
     super(streamOptions(options));
     this.#userBuffer = userBufferOf(options.onread, this);
     this.blockList = options.blockList;
-    super.setNoDelay(Boolean(options.noDelay));
-    super.setKeepAlive(Boolean(options.keepAlive), options.keepAliveInitialDelay);
+    if (options.noDelay) super.setNoDelay(true);
+    if (options.keepAlive) super.setKeepAlive(true, options.keepAliveInitialDelay);
     if (options.typeOfService !== undefined) this.setTypeOfService(options.typeOfService);
     const socket = socketOf(options);
     if (socket !== undefined && (options.accepted === true || isConnected(socket))) this.#startWith(socket, options);

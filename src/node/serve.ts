@@ -71,27 +71,24 @@ export function serveConnections(server: EventEmitter, listener: Socket, options
  */
 export function acceptInto(listener: Socket, take: (socket: Socket) => void, onError: (error: Error) => void): void {
   let count = 0;
-  const start = (): void => {
-    count = 0;
-    acceptNext();
-  };
-  const acceptNext = (): void => {
-    if (listener.closed) return;
-    let socket: Socket | null;
+  const next = (): Socket | null => {
     try {
-      socket = listener.tryAccept();
+      return listener.closed ? null : listener.tryAccept();
     } catch (error) {
-      // accept(2): errors of the connection that was next; the ones behind it are fine.
-      if (error instanceof SocketError && error.code === 'ECONNABORTED') {
-        afterTicks(acceptNext);
-        return;
-      }
-      onError(error as Error);
+      // accept(2): an error of the connection that was next; the ones behind it are fine.
+      const isTheirs = error instanceof SocketError && error.code === 'ECONNABORTED';
+      if (!isTheirs) onError(error as Error);
       // Out of descriptors or memory: those that wait are told of by no further edge.
-      listener.driver.setTimer(ACCEPT_RETRY_MS, start);
+      listener.driver.setTimer(isTheirs ? 0 : ACCEPT_RETRY_MS, start);
+      return null;
+    }
+  };
+  const deliver = (socket: Socket): void => {
+    // Accepted a moment ago, and the server was closed since.
+    if (listener.closed) {
+      socket.close();
       return;
     }
-    if (socket === null) return;
     try {
       take(socket);
     } catch (error) {
@@ -100,8 +97,17 @@ export function acceptInto(listener: Socket, take: (socket: Socket) => void, onE
         throw error;
       });
     }
-    if (++count < ACCEPTS_PER_TURN) afterTicks(acceptNext);
-    else listener.driver.nextTurn(start);
+    if (++count >= ACCEPTS_PER_TURN) {
+      listener.driver.nextTurn(start);
+      return;
+    }
+    const following = next();
+    if (following !== null) afterTicks(() => deliver(following));
+  };
+  const start = (): void => {
+    count = 0;
+    const first = next();
+    if (first !== null) deliver(first);
   };
   listener.onReadable(start);
 }

@@ -27,6 +27,8 @@ export interface SocketDuplexOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+const SYSTEM_KEEPALIVE: KeepAliveSeconds = { idle: 0, interval: undefined, count: undefined };
+
 export interface KeepAliveOptions {
   readonly enable?: boolean | undefined;
   readonly initialDelay?: number | undefined;
@@ -46,7 +48,7 @@ export class SocketDuplex extends Duplex {
   #queueAtTimeout = 0;
   #noDelay = false;
   #keepAlive = false;
-  #keepAliveSeconds: KeepAliveSeconds = { idle: 0, interval: undefined, count: undefined };
+  #keepAliveSeconds: KeepAliveSeconds = SYSTEM_KEEPALIVE;
   #resetting = false;
   #peerEnded = false;
   #sockname: AddressFields | undefined;
