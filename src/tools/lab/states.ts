@@ -37,7 +37,15 @@ const BETWEEN: Readonly<Record<string, readonly TcpState[]>> = {
 };
 
 /** States that end by themselves soon: while one is held, the run is not over. */
-const PASSING: ReadonlySet<TcpState> = new Set(['SYN-SENT', 'SYN-RECEIVED', 'FIN-WAIT-1', 'CLOSING', 'LAST-ACK']);
+const PASSING: ReadonlySet<TcpState> = new Set([
+  'SYN-SENT',
+  'SYN-RECEIVED',
+  'FIN-WAIT-1',
+  // Asked when both programs have ended: the other side's FIN is on its way.
+  'FIN-WAIT-2',
+  'CLOSING',
+  'LAST-ACK',
+]);
 
 interface Known {
   state: TcpState;
