@@ -44,10 +44,11 @@ function serverName(name: string | null | undefined): { servername?: string } {
  * import { AF_UNIX, kernel, SOCK_STREAM } from 'barewire';
  * import { httpAgent, serveHttp } from 'barewire/node';
  * const listener = kernel.socket(AF_UNIX, SOCK_STREAM);
- * listener.bind('unix:@barewire-example');
+ * const address = `unix:@example-${process.pid}`;
+ * listener.bind(address);
  * listener.listen();
  * const serving = serveHttp(createServer((request, response) => response.end(`you want ${request.url}`)), listener);
- * get('http://any/page', { agent: httpAgent({ to: 'unix:@barewire-example' }) }, async (response) => {
+ * get('http://any/page', { agent: httpAgent({ to: address }) }, async (response) => {
  *   for await (const chunk of response) console.log(String(chunk)); // you want /page
  *   await serving.close();
  * });
