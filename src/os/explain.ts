@@ -47,8 +47,9 @@ export function explain(error: unknown, host: Host = kernel): Explanation | unde
   const asked = error instanceof SocketError && fd !== undefined ? socketBehind(fd, host) : undefined;
   const explanation = EXPLAINERS[code]?.({
     code,
-    address,
-    port,
+    // Node writes abstract names with a NUL, and -1 for the port that a path has not.
+    address: address?.replace(/^\0/, '@'),
+    port: port !== undefined && port < 0 ? undefined : port,
     syscall,
     host,
     asked,

@@ -2,7 +2,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -98,6 +98,17 @@ describe('explain', () => {
     const [error] = (await once(second, 'error')) as [unknown];
     expect(explain(error)?.holders).toMatchObject([{ protocol: 'tcp', state: 'LISTEN', pid: process.pid }]);
     first.close();
+    const folder = mkdtempSync(join(tmpdir(), 'barewire-'));
+    const path = join(folder, 's');
+    const local = createServer().listen(path);
+    await once(local, 'listening');
+    const [taken] = (await once(createServer().listen(path), 'error')) as [unknown];
+    expect(explain(taken)?.holders).toMatchObject([{ protocol: 'unix', address: path, state: 'LISTEN' }]);
+    const [missing] = (await once(connect(`${path}-not`), 'error')) as [unknown];
+    expect(explain(missing)?.text).toBe(`there is no ${path}-not`);
+    local.close();
+    await once(local, 'close');
+    rmSync(folder, { recursive: true });
   });
 
   test('a port that only connections in TIME-WAIT hold', async () => {
