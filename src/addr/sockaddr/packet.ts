@@ -23,16 +23,14 @@ export const packet: FamilyCodec<PacketAddress> = {
   number: 17,
   bytes: 20,
   write(addr, into, offset) {
-    const text = addr.address ?? '';
-    const length = text === '' ? 0 : (text.length + 1) / 3;
-    const mac =
-      length === 0 ? new Uint8Array(0) : Number.isInteger(length) && length <= 8 ? parseMac(text, length) : null;
-    if (mac === null) throw new TypeError(`address: expected up to 8 bytes as 02:00:00:00:00:01, got '${text}'`);
     writeU16(into, offset + 2, checkU16(addr.protocol, 'protocol'));
     writeHostU32(into, offset + 4, checkU32(addr.ifindex, 'ifindex'));
     writeHostU16(into, offset + 8, checkU16(addr.hatype ?? 0, 'hatype'));
     into[offset + 10] = checkU8(addr.pkttype ?? 0, 'pkttype');
-    into[offset + 11] = length;
+    // An empty array just to have nothing to copy would cost ten times the rest.
+    if (addr.address === undefined || addr.address === '') return;
+    const mac = hardwareAddress(addr.address);
+    into[offset + 11] = mac.length;
     into.set(mac, offset + 12);
   },
   read(bytes, length, offset) {
@@ -51,3 +49,10 @@ export const packet: FamilyCodec<PacketAddress> = {
   parse: (text, ifindex) => ({ family: 'packet', ifindex: parseInterface(text, ifindex), protocol: ETH_P_ALL }),
   format: (addr, ifname) => ifname?.(addr.ifindex) ?? String(addr.ifindex),
 };
+
+function hardwareAddress(text: string): Uint8Array {
+  const length = (text.length + 1) / 3;
+  const mac = Number.isInteger(length) && length <= 8 ? parseMac(text, length) : null;
+  if (mac === null) throw new TypeError(`address: expected up to 8 bytes as 02:00:00:00:00:01, got '${text}'`);
+  return mac;
+}
