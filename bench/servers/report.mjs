@@ -13,3 +13,13 @@ export function untilTold(counts) {
 }
 
 export const now = () => Number(process.hrtime.bigint());
+
+/** Like `untilTold`, for servers that hold `held()` connections: their number, and the bytes of heap that each costs. */
+export function heapEach(held) {
+  const used = () => {
+    for (let i = 0; i < 3; i++) globalThis.gc();
+    return process.memoryUsage().heapUsed;
+  };
+  const before = used();
+  untilTold(() => ({ count: held(), bytes: Math.round((used() - before) / Math.max(1, held())) }));
+}
