@@ -34,6 +34,8 @@ export default defineConfig({
           // Descriptors, signals and namespaces belong to a process, so each file gets its own.
           name: 'node',
           pool: 'forks',
+          // A shared machine can stall for seconds: once more, and said aloud at the end of the run.
+          retry: process.env.CI === undefined ? 0 : 1,
           testTimeout: 30_000,
           hookTimeout: 30_000,
           include: ['src/{os,node,cli,tools}/**/*.test.ts', 'test/**/*.test.ts'],

@@ -18,7 +18,7 @@ export default class SkipReporter {
   }
 
   onTestRunEnd(modules, unhandledErrors) {
-    const report = { passed: 0, failed: 0, skipped: [], problems: [] };
+    const report = { passed: 0, failed: 0, skipped: [], problems: [], retried: [] };
     for (const module of modules) this.#addModule(module, report);
     for (const error of unhandledErrors) {
       report.failed += 1;
@@ -49,8 +49,11 @@ export default class SkipReporter {
       if (this.#isFilteredOut(test)) continue;
       const name = `${file}: ${test.fullName}`;
       const result = test.result();
-      if (result.state === 'passed') report.passed += 1;
-      else if (result.state === 'failed') report.failed += 1;
+      if (result.state === 'passed') {
+        report.passed += 1;
+        const { retryCount = 0 } = test.diagnostic() ?? {};
+        if (retryCount > 0) report.retried.push({ name, reason: firstLine(result.errors) });
+      } else if (result.state === 'failed') report.failed += 1;
       else if (result.state === 'pending') {
         report.failed += 1;
         report.problems.push(`${name}: did not finish`);
@@ -70,6 +73,10 @@ export default class SkipReporter {
     const pattern = test.project.config.testNamePattern ?? this.#vitest?.config.testNamePattern;
     return pattern != null && !test.fullName.replaceAll(' > ', ' ').match(pattern);
   }
+}
+
+function firstLine(errors) {
+  return errors?.[0]?.message?.split('\n', 1)[0] ?? 'no error was kept';
 }
 
 function isInside(test, suites) {

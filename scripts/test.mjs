@@ -48,6 +48,7 @@ for (const name of readdirSync(scratch).filter((name) => name.startsWith('inner-
   const inner = readReport(join(scratch, name));
   report.passed += inner.passed;
   report.skipped.push(...inner.skipped);
+  report.retried.push(...inner.retried);
   report.problems.push(...inner.problems);
 }
 rmSync(scratch, { recursive: true, force: true });
@@ -60,6 +61,10 @@ if (report.skipped.length > 0) {
   process.stdout.write('\nSkipped:\n');
   for (const { name, reason } of report.skipped) process.stdout.write(`  ${name}\n    ${reason}\n`);
 }
+if (report.retried.length > 0) {
+  process.stdout.write('\nPassed only at the second try (CI):\n');
+  for (const { name, reason } of report.retried) process.stdout.write(`  ${name}\n    ${reason}\n`);
+}
 if (report.problems.length > 0) {
   process.stdout.write('\nProblems:\n');
   for (const problem of report.problems) process.stdout.write(`  ${problem}\n`);
@@ -69,9 +74,9 @@ process.stdout.write(`\n${report.passed} passed, ${report.failed} failed, ${repo
 
 function readReport(file) {
   try {
-    return JSON.parse(readFileSync(file, 'utf8'));
+    return { retried: [], ...JSON.parse(readFileSync(file, 'utf8')) };
   } catch {
-    return { passed: 0, failed: 0, skipped: [], problems: [] };
+    return { passed: 0, failed: 0, skipped: [], problems: [], retried: [] };
   }
 }
 

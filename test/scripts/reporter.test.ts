@@ -16,6 +16,7 @@ interface Report {
   failed: number;
   skipped: { name: string; reason: string }[];
   problems: string[];
+  retried: { name: string; reason: string }[];
 }
 
 /** `BAREWIRE_TEST_RUN` is taken away: what is planted here must not count in the run that this test is part of. */
@@ -57,6 +58,7 @@ test('passed, failed, and skipped with a reason', () => {
     failed: 1,
     skipped: [{ name: 'a.test.ts: group > skips', reason: 'no tun device here' }],
     problems: [],
+    retried: [],
   });
 });
 
@@ -95,12 +97,19 @@ test('what breaks outside a test is counted', () => {
       'none.test.ts: the file failed outside its tests',
       'outside any test: planted',
     ],
+    retried: [],
   });
 });
 
 test('tests that -t leaves out are not part of the run', () => {
   const files = { 'a.test.ts': "test('one', () => {});\ndescribe('two', () => test('three', () => {}));" };
-  expect(runPlanted(files, ['-t', 'two three'])).toEqual({ passed: 1, failed: 0, skipped: [], problems: [] });
+  expect(runPlanted(files, ['-t', 'two three'])).toEqual({
+    passed: 1,
+    failed: 0,
+    skipped: [],
+    problems: [],
+    retried: [],
+  });
 });
 
 test('a run inside a run leaves a copy for the outer one', () => {
@@ -109,4 +118,14 @@ test('a run inside a run leaves a copy for the outer one', () => {
   const copies = readdirSync(outer);
   expect(copies).toEqual([expect.stringMatching(/^inner-\d+-\d+\.json$/)]);
   expect(JSON.parse(readFileSync(join(outer, copies[0]!), 'utf8'))).toEqual(report);
+});
+
+test('a test that passes only at its second try is named, with what went wrong first', () => {
+  const report = runPlanted({ 'flaky.test.ts': "let tries = 0;\ntest('flaky', () => expect(++tries).toBe(2));" }, [
+    '--retry=1',
+  ]);
+  expect(report).toMatchObject({ passed: 1, failed: 0 });
+  expect(report.retried).toEqual([
+    { name: 'flaky.test.ts: flaky', reason: 'expected 1 to be 2 // Object.is equality' },
+  ]);
 });
