@@ -126,6 +126,15 @@ try {
     const { stdout } = spawnSync('node', ['-e', code], { cwd: project, env, encoding: 'utf8' });
     if (stdout.trim() !== 'ERR_BAREWIRE_NATIVE') throw new Error(`expected ERR_BAREWIRE_NATIVE, got ${stdout}`);
   });
+  check('without a prebuilt addon: an error that names the command, and the command helps', () => {
+    rmSync(join(project, 'node_modules', manifest.name, 'prebuilds'), { recursive: true });
+    const code = `import('barewire').then(({ kernel, AF_UNIX, SOCK_STREAM }) => {${MOVE}})`;
+    const { stderr } = spawnSync('node', ['-e', code], { cwd: project, encoding: 'utf8' });
+    const build = 'node_modules/barewire/scripts/build-native.mjs';
+    if (!stderr.includes('ERR_BAREWIRE_NATIVE') || !stderr.includes('build-native.mjs')) throw new Error(stderr);
+    run('node', [build]);
+    return run('node', ['-e', code]);
+  });
   if (options.offline === true) console.log('skipped publint and are-the-types-wrong: --offline');
   else {
     check('publint', () => run('npx', ['--yes', PUBLINT, 'run', tarball, '--strict']).split('\n').at(-1));
