@@ -7,6 +7,7 @@ import { parseSocketAddress, type SocketAddress } from '../addr/index.ts';
 import { ifNameToIndex } from '../os/interfaces.ts';
 import { kernel } from '../os/kernel.ts';
 import {
+  AbortError,
   AF_INET,
   AF_INET6,
   AF_UNIX,
@@ -77,7 +78,8 @@ export class Listener implements AsyncDisposable {
   readonly address: SocketAddress;
   readonly #file: SocketFile | undefined;
   readonly #open = new Set<Socket>();
-  #drained: (() => void) | undefined;
+  /** Wakes those that wait for a connection to end: `serve` at its limit, `close` while it drains. */
+  #waiting: (() => void)[] = [];
 
   /** @param file the socket file that ends with the listener */
   constructor(socket: Socket<typeof SOCK_STREAM>, file?: SocketFile) {
@@ -117,7 +119,7 @@ export class Listener implements AsyncDisposable {
         if (!OUT_OF_ROOM.has(error.code)) throw error;
         told(error);
         await new Promise<void>((resolve) => this.socket.driver.setTimer(ACCEPT_RETRY_MS, resolve));
-        if (options?.signal?.aborted === true) throw error;
+        if (options?.signal?.aborted === true) throw new AbortError(options.signal.reason);
       }
     }
   }
@@ -146,7 +148,9 @@ export class Listener implements AsyncDisposable {
   ): Promise<void> {
     const told = (error: SocketError): void => onError?.(error, undefined);
     for (;;) {
-      while (this.#open.size >= maxConnections) await this.#someEnd();
+      while (this.#open.size >= maxConnections && !this.socket.closed && signal?.aborted !== true) {
+        await this.#someEnd(signal);
+      }
       let connection: Socket<typeof SOCK_STREAM>;
       try {
         connection = await this.#accept({ signal }, told);
@@ -171,16 +175,23 @@ export class Listener implements AsyncDisposable {
     } finally {
       connection.close();
       this.#open.delete(connection);
-      this.#drained?.();
+      this.#wake();
     }
   }
 
-  #someEnd(): Promise<void> {
+  #wake(): void {
+    for (const wake of this.#waiting.splice(0)) wake();
+  }
+
+  /** Resolves when a connection has ended, the listener is closed or the signal aborts. */
+  #someEnd(signal?: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
-      this.#drained = () => {
-        this.#drained = undefined;
+      const wake = (): void => {
+        signal?.removeEventListener('abort', wake);
         resolve();
       };
+      signal?.addEventListener('abort', wake, { once: true });
+      this.#waiting.push(wake);
     });
   }
 
@@ -191,11 +202,12 @@ export class Listener implements AsyncDisposable {
     if (!this.socket.closed) {
       const { driver } = this.socket;
       this.socket.close();
+      this.#wake();
       if (this.#file !== undefined) removeSocketFile(this.#file);
       let isLate = false;
       const cancel = driver.setTimer(drainMs, () => {
         isLate = true;
-        this.#drained?.();
+        this.#wake();
       });
       while (this.#open.size > 0 && !isLate && drainMs > 0) await this.#someEnd();
       cancel();

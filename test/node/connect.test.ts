@@ -251,6 +251,34 @@ describe('listeners', () => {
     await serving;
   });
 
+  test('at its limit, serve hears of close and of abort, and close still drains', async () => {
+    const ends: (() => void)[] = [];
+    const greet = async (connection: Socket): Promise<void> => {
+      await connection.sendAll('held');
+      await new Promise<void>((resolve) => ends.push(resolve));
+      await connection.sendAll(' and let go');
+    };
+    const server = await listen(0);
+    const serving = server.serve(greet, { maxConnections: 1 });
+    using client = await createConnection('127.0.0.1', server.port);
+    expect(text(await client.recv(100))).toBe('held');
+    const closed = server.close({ drainMs: 5000 });
+    await serving;
+    expect(server.connections).toBe(1);
+    ends[0]?.();
+    expect(text(await client.recv(100))).toBe(' and let go');
+    await closed;
+
+    const abort = new AbortController();
+    await using other = await listen(0);
+    const until = other.serve(greet, { maxConnections: 1, signal: abort.signal });
+    using second = await createConnection('127.0.0.1', other.port);
+    expect(text(await second.recv(100))).toBe('held');
+    abort.abort();
+    await until;
+    ends[1]?.();
+  });
+
   test('out of descriptors: waits without spinning, and goes on when there are some', () => {
     // A process of its own, with few descriptors.
     const program = `
