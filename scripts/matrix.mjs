@@ -65,7 +65,7 @@ function install(name, version, program) {
 function testOn(node) {
   const began = Date.now();
   const existing = TESTS.filter((path) => existsSync(join(root, path)));
-  const { stdout, status } = spawnSync(node, [join(root, 'scripts', 'test.mjs'), ...existing], {
+  const { stdout, stderr, status } = spawnSync(node, [join(root, 'scripts', 'test.mjs'), ...existing], {
     cwd: root,
     encoding: 'utf8',
     timeout: LIMIT_MS,
@@ -73,10 +73,12 @@ function testOn(node) {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const line = /^(\d+) passed, (\d+) failed, (\d+) skipped$/m.exec(stdout);
+  // Why a test failed stands on standard error.
+  const output = `${stdout}${stderr}`;
   const seconds = Math.round((Date.now() - began) / 1000);
-  if (line === null) return { passed: 0, failed: 1, skipped: 0, seconds, output: stdout };
+  if (line === null) return { passed: 0, failed: 1, skipped: 0, seconds, output };
   const [, passed, failed, skipped] = line.map(Number);
-  return { passed, failed: failed + (status !== 0 && failed === 0 ? 1 : 0), skipped, seconds, output: stdout };
+  return { passed, failed: failed + (status !== 0 && failed === 0 ? 1 : 0), skipped, seconds, output };
 }
 
 /** A program that needs the addon. */
