@@ -12,11 +12,20 @@ export function loopbackNamespace(name: string, mtu: number = 65_536): NetworkNa
   return namespace;
 }
 
-/** Resolves when every IPv6 address serves: the kernel makes one usable, and its route, in a work queue of its own. */
+/**
+ * Resolves when every IPv6 address serves: the kernel makes one usable, and then its local route, in a work queue of its
+ * own, also without duplicate address detection.
+ */
 export async function addressesServe(route: Rtnetlink): Promise<void> {
-  while (route.addresses().some(({ family, flags }) => family === 'inet6' && (flags & IFA_F_TENTATIVE) !== 0)) {
-    await new Promise((resolve) => setImmediate(resolve));
-  }
+  const RTN_LOCAL = 2;
+  const isServing = (): boolean => {
+    const addresses = route.addresses().filter(({ family }) => family === 'inet6');
+    if (addresses.some(({ flags }) => (flags & IFA_F_TENTATIVE) !== 0)) return false;
+    const up = new Set(route.links().flatMap((link) => (link.up ? [link.index] : [])));
+    const local = new Set(route.routes().flatMap(({ type, target }) => (type === RTN_LOCAL ? [target] : [])));
+    return addresses.every(({ address, ifindex }) => !up.has(ifindex) || local.has(address));
+  };
+  while (!isServing()) await new Promise((resolve) => setImmediate(resolve));
 }
 
 /** Set below /proc/sys/net of a namespace: `ipv4/ip_forward`. */
