@@ -110,9 +110,11 @@ export class Listener implements AsyncDisposable {
     options: WaitOptions | undefined,
     told: (error: SocketError) => void,
   ): Promise<Socket<typeof SOCK_STREAM>> {
+    const began = performance.now();
+    let limits = options;
     for (;;) {
       try {
-        return await this.socket.accept(options);
+        return await this.socket.accept(limits);
       } catch (error) {
         if (!(error instanceof SocketError)) throw error;
         if (OF_THE_CONNECTION.has(error.code)) continue;
@@ -120,6 +122,11 @@ export class Listener implements AsyncDisposable {
         told(error);
         await new Promise<void>((resolve) => this.socket.driver.setTimer(ACCEPT_RETRY_MS, resolve));
         if (options?.signal?.aborted === true) throw new AbortError(options.signal.reason);
+        // The time given is for all tries together; once it is over, what was in the way is the answer.
+        if (options?.timeoutMs === undefined) continue;
+        const left = options.timeoutMs - (performance.now() - began);
+        if (left <= 0) throw error;
+        limits = { ...options, timeoutMs: left };
       }
     }
   }
