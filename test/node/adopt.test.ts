@@ -2,10 +2,12 @@
  * Live sockets of Node's are borrowed and taken over without losing a byte; sockets of a service manager are found by
  * name, and what it is told arrives as sd_notify(3) writes it, descriptors too.
  */
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import dgram from 'node:dgram';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
 import net, { type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { adopt, borrow, listenFds, notify, startWatchdog, takeOver, watchdogIntervalMs } from '../../src/node/index.ts';
@@ -118,6 +120,45 @@ describe('the service manager', () => {
     await client.connect(listener.getsockname());
     expect(text(await client.recv(20))).toBe('activated');
     await once(child, 'exit');
+  });
+
+  test('systemd-socket-activate hands its listener over, closed on exec from then on', async (context) => {
+    if (spawnSync('systemd-socket-activate', ['--version']).status !== 0) {
+      return context.skip('systemd-socket-activate is not installed');
+    }
+    const folder = mkdtempSync(join(tmpdir(), 'barewire-activate-'));
+    const path = join(folder, 'socket');
+    const program = `
+      import { readFileSync } from 'node:fs';
+      import { listenFds } from 'barewire/node';
+      const [{ name, socket }] = listenFds();
+      const flags = /flags:\\s*(\\d+)/.exec(readFileSync('/proc/self/fdinfo/' + socket.fd, 'utf8'))[1];
+      const isClosedOnExec = (parseInt(flags, 8) & 0o2000000) !== 0;
+      const connection = await socket.accept();
+      await connection.sendAll(JSON.stringify({ name, isClosedOnExec }));
+      process.exit(0);
+    `;
+    const activate = ['-l', path, '--fdname=web', process.execPath, '--input-type=module', '-e', program];
+    const child = spawn('systemd-socket-activate', activate, {
+      cwd: join(import.meta.dirname, '..', '..'),
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    const ended = once(child, 'exit');
+    try {
+      // It says that it listens, and starts the program with the first connection.
+      await once(child.stderr as NodeJS.ReadableStream, 'data');
+      using client = kernel.socket(AF_UNIX, SOCK_STREAM);
+      await client.connect({ family: 'unix', path });
+      expect(JSON.parse(text(await client.recv(200, { timeoutMs: 10_000 })))).toEqual({
+        name: 'web',
+        isClosedOnExec: true,
+      });
+    } finally {
+      child.kill();
+      await ended;
+      rmSync(folder, { recursive: true });
+    }
+    return undefined;
   });
 
   test('variables for somebody else, or that make no sense', () => {
