@@ -35,10 +35,16 @@ export function listenFds(environment: Environment = process.env): PassedSocket[
     throw new RangeError(`LISTEN_FDS: expected 0 to ${MOST_DESCRIPTORS}, got '${count}'`);
   }
   const named = names === undefined || names === '' ? [] : names.split(':');
-  return Array.from({ length: total }, (_, i) => ({
-    name: named[i] ?? 'unknown',
-    socket: kernel.adopt(LISTEN_FDS_START + i),
-  }));
+  const passed: PassedSocket[] = [];
+  try {
+    for (let i = 0; i < total; i++) {
+      passed.push({ name: named[i] ?? 'unknown', socket: kernel.adopt(LISTEN_FDS_START + i) });
+    }
+  } catch (error) {
+    for (const { socket } of passed) socket.close();
+    throw error;
+  }
+  return passed;
 }
 
 export interface Notification {

@@ -5,11 +5,15 @@
  */
 import { decodeSockAddr, formatSocketAddress, SockAddr, type SocketAddress } from '../addr/sockaddr.ts';
 import {
+  AF_ALG,
+  AF_CAN,
   AF_INET,
   AF_INET6,
   AF_NETLINK,
   AF_PACKET,
   AF_UNIX,
+  AF_VSOCK,
+  AF_XDP,
   SOCK_DGRAM,
   SOCK_RAW,
   SOCK_SEQPACKET,
@@ -114,7 +118,11 @@ class ObservedSocket<Type extends number = number> extends Socket<Type> {
 
 type Arguments = Record<string, CallValue>;
 
-const FAMILIES = new Map(Object.entries({ AF_UNIX, AF_INET, AF_INET6, AF_NETLINK, AF_PACKET }).map(([k, v]) => [v, k]));
+const FAMILIES = new Map(
+  Object.entries({ AF_UNIX, AF_INET, AF_INET6, AF_NETLINK, AF_PACKET, AF_VSOCK, AF_XDP, AF_CAN, AF_ALG }).map(
+    ([k, v]) => [v, k],
+  ),
+);
 const TYPES = new Map(Object.entries({ SOCK_STREAM, SOCK_DGRAM, SOCK_RAW, SOCK_SEQPACKET }).map(([k, v]) => [v, k]));
 
 /** Families and types by their C names, as the program wrote them. */
