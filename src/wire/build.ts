@@ -10,6 +10,7 @@ import { EtherType } from './iana/ethertypes.ts';
 import { IpProtocol } from './iana/protocols.ts';
 import { encodeIcmpv4, type Icmpv4Init } from './icmpv4.ts';
 import { encodeIcmpv6, type Icmpv6Init } from './icmpv6.ts';
+import { encodeIgmp } from './igmp.ts';
 import { encodeIpv4, type Ipv4Init } from './ipv4.ts';
 import { encodeIpv6, type Ipv6Init } from './ipv6.ts';
 import { authenticationTable, encodeFragment, encodeOptionsHeader, espTable, routingTable } from './ipv6-extensions.ts';
@@ -139,6 +140,8 @@ export function encodeLayer(layer: Layer, payload: Uint8Array): Uint8Array {
       return encodeIcmpv4(layer, payload);
     case 'icmpv6':
       return encodeIcmpv6(layer, payload);
+    case 'igmp':
+      return encodeIgmp(layer, payload);
     case 'tcp':
       return encodeTcp(layer, payload);
     case 'udp':

@@ -4,8 +4,10 @@ import { describeArp } from './arp.ts';
 import { describeEthernet } from './ethernet.ts';
 import { etherTypeName } from './iana/ethertypes.ts';
 import { ipProtocolName } from './iana/protocols.ts';
+import { describeIcmpExtensions } from './icmp-extensions.ts';
 import { describeIcmpv4, type Icmpv4Message, type QuotedEnds } from './icmpv4.ts';
 import { describeIcmpv6, type Icmpv6Message } from './icmpv6.ts';
+import { describeIgmp } from './igmp.ts';
 import { describeIpv4 } from './ipv4.ts';
 import { describeIpv6 } from './ipv6.ts';
 import { describeIpv6Extension, describeLaterFragment } from './ipv6-extensions.ts';
@@ -102,11 +104,14 @@ function describeTransport(packet: Packet, options: DescribeOptions | undefined)
   if (udp !== undefined) return describeUdp(udp);
   if (icmp !== undefined) {
     const quoted = quotedEnds(icmp);
-    return icmp.layer === 'icmpv4' ? describeIcmpv4(icmp, quoted) : describeIcmpv6(icmp, quoted);
+    const text = icmp.layer === 'icmpv4' ? describeIcmpv4(icmp, quoted) : describeIcmpv6(icmp, quoted);
+    return text + describeIcmpExtensions(icmp);
   }
   if (fragment !== undefined && fragment.offset > 0) {
     return describeLaterFragment(protocol, fragment.offset, length);
   }
+  const igmp = packet.find('igmp');
+  if (igmp !== undefined) return describeIgmp(igmp);
   const esp = packet.find('esp');
   if (esp !== undefined) return describeIpv6Extension(esp);
   if (protocol === 59 && packet.ipv6 !== undefined) return 'no next header';

@@ -1,14 +1,15 @@
 /** ICMP for IPv6 (RFC 4443) and neighbour discovery (RFC 4861). */
 
 import { formatIpv6, parseIpv6 } from '../addr/ipv6.ts';
-import { formatMac } from '../addr/mac.ts';
-import { readU16, readU32, toHex, writeU16 } from '../core/bytes.ts';
+import { writeU16 } from '../core/bytes.ts';
 import { checksum } from '../core/checksum.ts';
 import { type DecodeFault, fault } from '../core/fault.ts';
 import { type HeaderTable, headerTable, uint, type ViewClass, viewClass } from './field.ts';
 import { Icmpv6Type, icmpv6TypeName, icmpv6UnreachableCodes } from './iana/icmp.ts';
 import { IpProtocol } from './iana/protocols.ts';
 import type { QuotedEnds } from './icmpv4.ts';
+import { decodeMld, describeMld, type MldBody } from './mld.ts';
+import { decodeNdOptions, describeNdOption, type NdOption } from './nd-options.ts';
 import { type PseudoAddresses, pseudoSum } from './pseudo.ts';
 
 /** The first eight bytes, in the order of the wire. */
@@ -29,14 +30,6 @@ export const icmpv6Table: HeaderTable<Icmpv6Fields> = headerTable<Icmpv6Fields>(
   checksum: uint(16, 16, '§2.3'),
   rest: uint(32, 32, '§3, §4, RFC 4861 §4'),
 });
-
-/** An option of a neighbour discovery message (RFC 4861 §4.6). */
-export interface NdOption {
-  /** 1 source link-layer address, 2 target link-layer address, 3 prefix, 4 redirected header, 5 MTU, 25 DNS servers. */
-  readonly kind: number;
-  /** Without kind and length. A copy. */
-  readonly data: Uint8Array;
-}
 
 const Icmpv6View: ViewClass<Icmpv6Fields> = viewClass(icmpv6Table);
 
@@ -78,20 +71,15 @@ export class Icmpv6Message extends Icmpv6View {
     return this.payloadEnd - this.headerEnd < 16 ? undefined : formatIpv6(this.bytes, this.headerEnd);
   }
 
-  /** Options of a neighbour discovery message; ends at one that makes no sense. RFC 4861 §4.6 */
+  /** Options of a neighbour discovery message, decoded on each call; none in other messages. RFC 4861 §4.6 */
   get options(): readonly NdOption[] {
     const start = ndOptionStart(this.type);
-    const options: NdOption[] = [];
-    if (start === undefined) return options;
-    let at = this.headerEnd + start;
-    while (at + 8 <= this.payloadEnd) {
-      const length = 8 * this.bytes[at + 1]!;
-      // RFC 4861 §4.6: a length of zero must not be skipped over for ever; the packet is to be dropped.
-      if (length === 0 || at + length > this.payloadEnd) break;
-      options.push({ kind: this.bytes[at]!, data: this.bytes.slice(at + 2, at + length) });
-      at += length;
-    }
-    return options;
+    return start === undefined ? [] : decodeNdOptions(this.bytes, this.headerEnd + start, this.payloadEnd);
+  }
+
+  /** Body of a multicast listener message, decoded on each call; undefined for other types. RFC 2710, RFC 3810 */
+  get mld(): MldBody | DecodeFault | undefined {
+    return decodeMld(this);
   }
 }
 
@@ -189,34 +177,32 @@ function describeBody(icmp: Icmpv6Message, quoted: QuotedEnds | undefined): stri
       return `${name}, ${what} - octet ${icmp.pointer}`;
     }
     case Icmpv6Type.NEIGHBOR_SOLICITATION:
-      return `${name}, who has ${icmp.target ?? '?'}${describeLinkOption(icmp)}`;
+      return `${name}, who has ${icmp.target ?? '?'}${describeOptions(icmp)}`;
     case Icmpv6Type.NEIGHBOR_ADVERTISEMENT:
-      return `${name}, tgt is ${icmp.target ?? '?'}${describeLinkOption(icmp)}`;
+      return `${name}, tgt is ${icmp.target ?? '?'}${describeOptions(icmp)}`;
     case Icmpv6Type.REDIRECT: {
       const dst = icmp.payloadEnd - icmp.headerEnd < 32 ? '?' : formatIpv6(icmp.bytes, icmp.headerEnd + 16);
       return `${name}, ${dst} to ${icmp.target ?? '?'}`;
     }
     case Icmpv6Type.ROUTER_ADVERTISEMENT:
-      return `${name}, hop limit ${icmp.rest >>> 24}, router lifetime ${icmp.rest & 0xffff}s${describePrefixes(icmp)}`;
+      return `${name}, hop limit ${icmp.rest >>> 24}, router lifetime ${icmp.rest & 0xffff}s${describeOptions(icmp)}`;
+    case Icmpv6Type.ROUTER_SOLICITATION:
+      return `${name}${describeOptions(icmp)}`;
+    case Icmpv6Type.MLD_QUERY:
+    case Icmpv6Type.MLD_REPORT:
+    case Icmpv6Type.MLD_DONE:
+    case Icmpv6Type.MLDV2_REPORT:
+      return describeListener(icmp);
     default:
       return icmp.code === 0 ? name : `${name}, code ${icmp.code}`;
   }
 }
 
-function describeLinkOption(icmp: Icmpv6Message): string {
-  const option = icmp.options.find(({ kind }) => kind === 1 || kind === 2);
-  if (option === undefined) return '';
-  const address = option.data.length === 6 ? formatMac(option.data) : toHex(option.data, ':');
-  return `, ${option.kind === 1 ? 'source' : 'destination'} link-address ${address}`;
+function describeOptions(icmp: Icmpv6Message): string {
+  return icmp.options.map(describeNdOption).join('');
 }
 
-function describePrefixes(icmp: Icmpv6Message): string {
-  return icmp.options
-    .map(({ kind, data }) => {
-      // RFC 4861 §4.6.2: length, flags, two lifetimes, four reserved bytes, the prefix.
-      if (kind === 3 && data.length === 30) return `, prefix ${formatIpv6(data, 14)}/${data[0]}`;
-      // RFC 4861 §4.6.4: two reserved bytes, the MTU.
-      return kind === 5 && data.length === 6 ? `, mtu ${readU16(data, 0) === 0 ? readU32(data, 2) : '?'}` : '';
-    })
-    .join('');
+function describeListener(icmp: Icmpv6Message): string {
+  const body = icmp.mld;
+  return body === undefined || 'code' in body ? `${icmpv6TypeName(icmp.type)} [|mld]` : describeMld(body);
 }

@@ -9,8 +9,10 @@ import { decodeEthernet, decodeVlan, type EthernetHeader, type VlanHeader } from
 import type { HeaderView } from './field.ts';
 import { EtherType } from './iana/ethertypes.ts';
 import { IpProtocol } from './iana/protocols.ts';
+import { decodeIcmpExtensions } from './icmp-extensions.ts';
 import { decodeIcmpv4, type Icmpv4Message } from './icmpv4.ts';
 import { decodeIcmpv6, type Icmpv6Message } from './icmpv6.ts';
+import { decodeIgmp, type IgmpMessage } from './igmp.ts';
 import { decodeIpv4, type Ipv4Header } from './ipv4.ts';
 import { decodeIpv6, type Ipv6Header } from './ipv6.ts';
 import {
@@ -55,6 +57,7 @@ export type Layer =
   | Ipv6Extension
   | Icmpv4Message
   | Icmpv6Message
+  | IgmpMessage
   | TcpHeader
   | UdpHeader;
 
@@ -199,9 +202,10 @@ export function decodePacket(bytes: Uint8Array, linkType: LinkType = 'ethernet',
 /** The packet that an ICMP error quotes, decoded: usually `truncated`. Undefined for other messages. */
 export function decodeQuoted(icmp: Icmpv4Message | Icmpv6Message): Packet | undefined {
   if (!icmp.isError || icmp.payloadEnd - icmp.payloadOffset < 20) return undefined;
+  const extensions = decodeIcmpExtensions(icmp);
   return decodePacket(icmp.bytes, icmp.layer === 'icmpv4' ? 'ipv4' : 'ipv6', {
     offset: icmp.payloadOffset,
-    end: icmp.payloadEnd,
+    end: extensions?.ok === true ? extensions.offset : icmp.payloadEnd,
   });
 }
 
@@ -339,6 +343,10 @@ function readTransport(
     case IpProtocol.ESP:
       take(packet, decodeEsp(bytes, offset, end, claimedEnd));
       return;
+  }
+  if (protocol === IpProtocol.IGMP) {
+    take(packet, decodeIgmp(bytes, offset, end, claimedEnd));
+    return;
   }
   // The others are extension headers of IPv6 only; in IPv4 the numbers mean nothing here.
   if (version === 6) readExtension(packet, protocol, offset, end, claimedEnd);

@@ -39,13 +39,14 @@ export function verifyChecksums(packet: Packet): { readonly ip: ChecksumState; r
 
 function verifyTransport(packet: Packet, ip: Ipv4Header | Ipv6Header): ChecksumState {
   const { tcp, udp, icmp } = packet;
-  const layer = tcp ?? udp ?? icmp;
+  const igmp = packet.protocol === IpProtocol.IGMP ? packet.find('igmp') : undefined;
+  const layer = tcp ?? udp ?? icmp ?? igmp;
   if (layer === undefined) return packet.fragment === undefined ? 'absent' : 'unverified';
   const { bytes, headerOffset: start, payloadEnd: end } = layer;
   // RFC 768: zero says that there is none; RFC 8200 §8.1 forbids that over IPv6, where tunnels do it (RFC 6935).
   if (udp !== undefined && udp.checksum === 0) return 'absent';
   if (packet.fragment !== undefined || layer.truncated) return 'unverified';
-  if (icmp?.layer === 'icmpv4') return sum16(bytes, start, end) === 0xffff ? 'good' : 'bad';
+  if (icmp?.layer === 'icmpv4' || igmp !== undefined) return sum16(bytes, start, end) === 0xffff ? 'good' : 'bad';
   const protocol = tcp !== undefined ? IpProtocol.TCP : udp !== undefined ? IpProtocol.UDP : IpProtocol.ICMPV6;
   const pseudo = pseudoSumOf(packet, ip, protocol, end - start);
   if (sum16(bytes, start, end, pseudo) === 0xffff) return 'good';

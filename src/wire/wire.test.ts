@@ -1,6 +1,6 @@
 /** Headers decode, encode and describe as their RFCs say; every vector gives its own bytes again. */
 import { describe, expect, test } from 'vitest';
-import { packetVectors } from '../../test/vectors/packets.ts';
+import { allVectors } from '../../test/vectors/all.ts';
 import { equal, fromHex, toHex } from '../core/index.ts';
 import {
   arpTable,
@@ -39,13 +39,13 @@ import {
 } from './index.ts';
 
 function vector(name: string): { bytes: Uint8Array; packet: Packet } {
-  const found = packetVectors.find((one) => one.name === name);
+  const found = allVectors.find((one) => one.name === name);
   if (found === undefined) throw new Error(`no vector '${name}'`);
   const bytes = fromHex(found.hex);
   return { bytes, packet: decodePacket(bytes, found.linkType) };
 }
 
-describe.each(packetVectors)('$source: $name', ({ hex, linkType }) => {
+describe.each(allVectors)('$source: $name', ({ hex, linkType }) => {
   const bytes = fromHex(hex);
 
   test('decode, then encode, gives the same bytes', () => {

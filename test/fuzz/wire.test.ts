@@ -11,10 +11,10 @@ import {
   type LinkType,
   verifyChecksums,
 } from '../../src/wire/index.ts';
-import { packetVectors } from '../vectors/packets.ts';
+import { allVectors } from '../vectors/all.ts';
 
 const seed = Date.now() & 0x7fff_ffff;
-const vectors = packetVectors.map(({ hex, linkType }) => ({ bytes: fromHex(hex), linkType: linkType as LinkType }));
+const vectors = allVectors.map(({ hex, linkType }) => ({ bytes: fromHex(hex), linkType: linkType as LinkType }));
 
 function checkAll(bytes: Uint8Array, linkType: LinkType, wireLength: number = bytes.length): void {
   const before = bytes.slice();
@@ -39,7 +39,7 @@ test(`random bytes (seed ${seed})`, () => {
 });
 
 test(`random bytes behind a good first nibble and protocol (seed ${seed})`, () => {
-  const protocols = [0, 1, 4, 6, 17, 41, 43, 44, 50, 51, 58, 59, 60];
+  const protocols = [0, 1, 2, 4, 6, 17, 41, 43, 44, 50, 51, 58, 59, 60];
   fc.assert(
     fc.property(
       fc.uint8Array({ minLength: 41, maxLength: 160 }),

@@ -6,7 +6,7 @@
  */
 export interface PacketVector {
   readonly name: string;
-  readonly source: 'captured' | 'made';
+  readonly source: 'captured' | 'made' | 'encoded';
   readonly linkType: 'ethernet' | 'raw' | 'sll' | 'sll2' | 'null';
   readonly hex: string;
 }
