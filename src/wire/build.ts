@@ -6,6 +6,8 @@ import { type ArpInit, encodeArp } from './arp.ts';
 import { nullTable, sll2Table, sllTable } from './cooked.ts';
 import { type EthernetInit, encodeEthernet, encodeVlan } from './ethernet.ts';
 import type { Fields, HeaderTable } from './field.ts';
+import { encodeGeneve } from './geneve.ts';
+import { encodeGre } from './gre.ts';
 import { EtherType } from './iana/ethertypes.ts';
 import { IpProtocol } from './iana/protocols.ts';
 import { encodeIcmpv4, type Icmpv4Init } from './icmpv4.ts';
@@ -14,9 +16,13 @@ import { encodeIgmp } from './igmp.ts';
 import { encodeIpv4, type Ipv4Init } from './ipv4.ts';
 import { encodeIpv6, type Ipv6Init } from './ipv6.ts';
 import { authenticationTable, encodeFragment, encodeOptionsHeader, espTable, routingTable } from './ipv6-extensions.ts';
+import { encodeLlc, encodeSnap } from './llc.ts';
+import { encodeMpls } from './mpls.ts';
 import type { Layer, Packet } from './packet.ts';
+import { encodePpp, encodePppoe } from './pppoe.ts';
 import { encodeTcp, type TcpInit } from './tcp.ts';
 import { encodeUdp, type UdpInit } from './udp.ts';
+import { encodeVxlan } from './vxlan.ts';
 
 type Optional<T, K extends keyof T> = Omit<T, K> & Partial<Pick<T, K>>;
 
@@ -142,6 +148,22 @@ export function encodeLayer(layer: Layer, payload: Uint8Array): Uint8Array {
       return encodeIcmpv6(layer, payload);
     case 'igmp':
       return encodeIgmp(layer, payload);
+    case 'gre':
+      return encodeGre(layer, payload);
+    case 'mpls':
+      return encodeMpls(layer, payload);
+    case 'pppoe':
+      return encodePppoe(layer, payload);
+    case 'ppp':
+      return encodePpp(layer, payload);
+    case 'llc':
+      return encodeLlc(layer, payload);
+    case 'snap':
+      return encodeSnap(layer, payload);
+    case 'vxlan':
+      return encodeVxlan(layer, payload);
+    case 'geneve':
+      return encodeGeneve(layer, payload);
     case 'tcp':
       return encodeTcp(layer, payload);
     case 'udp':

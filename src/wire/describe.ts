@@ -1,7 +1,9 @@
 /** One line a packet, in tcpdump's words. Never throws, whatever the bytes. */
 import { describeFault } from '../core/fault.ts';
-import { describeArp } from './arp.ts';
+import { type ArpPacket, describeArp } from './arp.ts';
 import { describeEthernet } from './ethernet.ts';
+import { describeGeneve } from './geneve.ts';
+import { describeGre } from './gre.ts';
 import { etherTypeName } from './iana/ethertypes.ts';
 import { ipProtocolName } from './iana/protocols.ts';
 import { describeIcmpExtensions } from './icmp-extensions.ts';
@@ -11,10 +13,14 @@ import { describeIgmp } from './igmp.ts';
 import { describeIpv4 } from './ipv4.ts';
 import { describeIpv6 } from './ipv6.ts';
 import { describeIpv6Extension, describeLaterFragment } from './ipv6-extensions.ts';
+import { describeLlc, describeSnap } from './llc.ts';
+import { describeMpls } from './mpls.ts';
 import { decodePacket, decodeQuoted, type Layer, type LinkType, type Packet } from './packet.ts';
+import { describePpp, describePppoe } from './pppoe.ts';
 import { describeTcp, type TcpDescribeBase } from './tcp.ts';
 import { describeUdp } from './udp.ts';
 import { verifyChecksums } from './verify.ts';
+import { describeVxlan } from './vxlan.ts';
 
 export interface DescribeOptions {
   /** Subtracted from TCP sequence and acknowledgement numbers, to print them relative. */
@@ -35,9 +41,15 @@ export interface DescribeOptions {
 export function describePacket(packet: Packet, options?: DescribeOptions): string {
   let text = '';
   if (options?.verbose === true && packet.ethernet !== undefined) text = `${describeEthernet(packet.ethernet)}: `;
-  const tag = packet.find('vlan');
-  if (tag !== undefined) text += `vlan ${tag.vlan}, p ${tag.priority}, `;
-  text += packet.ip === undefined ? describeLink(packet) : describeIp(packet, options);
+  const { layers } = packet;
+  // The innermost packet is described whole, the tunnels around it in a few words each.
+  const head = layers.findLastIndex(({ layer }) => layer === 'ipv4' || layer === 'ipv6' || layer === 'arp');
+  for (let i = 0; i < head; i++) text += describeOuter(layers[i]!, layers[i + 1]!);
+  const inner = layers.slice(head + 1).map(describeTunnel);
+  const tunnels = inner.filter((words) => words !== '').join(', ');
+  if (head < 0) text += describeLink(packet, tunnels);
+  else if (layers[head]!.layer === 'arp') text += `ARP, ${describeArp(layers[head] as ArpPacket)}`;
+  else text += describeIp(packet, layers.slice(head + 1), tunnels, options);
   if (packet.fault !== undefined) text += ` [|${describeFault(packet.fault)}]`;
   else if (packet.truncated) text += ' [truncated]';
   return text;
@@ -48,21 +60,75 @@ export function describeBytes(bytes: Uint8Array, linkType: LinkType = 'ethernet'
   return describePacket(decodePacket(bytes, linkType), options);
 }
 
-function describeLink(packet: Packet): string {
-  if (packet.arp !== undefined) return `ARP, ${describeArp(packet.arp)}`;
+/** A header around the innermost packet: its words and what joins them to what follows. */
+function describeOuter(layer: Layer, next: Layer): string {
+  switch (layer.layer) {
+    case 'ipv4':
+    case 'ipv6': {
+      const name = layer.layer === 'ipv4' ? 'IP' : 'IP6';
+      return next.layer === 'udp'
+        ? `${name} ${layer.src}.${next.srcPort} > ${layer.dst}.${next.dstPort}: `
+        : `${name} ${layer.src} > ${layer.dst}: `;
+    }
+    case 'mpls':
+    case 'pppoe':
+      return `${describeTunnel(layer)} `;
+    case 'vlan':
+      return `${describeTunnel(layer)}, `;
+    default: {
+      const words = describeTunnel(layer);
+      return words === '' ? '' : `${words}: `;
+    }
+  }
+}
+
+/** Words for a header that carries another packet; empty for the others, which have lines of their own. */
+function describeTunnel(layer: Layer): string {
+  switch (layer.layer) {
+    case 'vlan':
+      return `vlan ${layer.vlan}, p ${layer.priority}`;
+    case 'gre':
+      return describeGre(layer);
+    case 'mpls':
+      return describeMpls(layer);
+    case 'pppoe':
+      return describePppoe(layer);
+    case 'ppp':
+      return describePpp(layer);
+    case 'llc':
+      return describeLlc(layer);
+    case 'snap':
+      return describeSnap(layer);
+    case 'vxlan':
+      return describeVxlan(layer);
+    case 'geneve':
+      return describeGeneve(layer);
+    default:
+      return '';
+  }
+}
+
+/** A frame without IP or ARP in it. */
+function describeLink(packet: Packet, tunnels: string): string {
   const last = packet.layers.at(-1);
   const length = packet.payloadEnd - packet.payloadOffset;
   if (last === undefined) return `unknown, length ${length}`;
+  const before = tunnels === '' ? '' : `${tunnels}, `;
   if ('etherType' in last) {
     const type = last.etherType;
-    return type < 0x600 && last.layer === 'ethernet'
-      ? `802.3, length ${length}`
-      : `ethertype ${etherTypeName(type)}, length ${length}`;
+    return type < 0x600 && (last.layer === 'ethernet' || last.layer === 'vlan')
+      ? `${before}802.3, length ${length}`
+      : `${before}ethertype ${etherTypeName(type)}, length ${length}`;
   }
-  return `${last.layer}, length ${length}`;
+  return tunnels === '' ? `${last.layer}, length ${length}` : `${before}length ${length}`;
 }
 
-function describeIp(packet: Packet, options: DescribeOptions | undefined): string {
+function describeIp(
+  packet: Packet,
+  inner: readonly Layer[],
+  tunnels: string,
+  options: DescribeOptions | undefined,
+): string {
   const ip = packet.ip!;
   const ports = packet.tcp ?? packet.udp;
   let text = ip.layer === 'ipv4' ? 'IP ' : 'IP6 ';
@@ -70,10 +136,10 @@ function describeIp(packet: Packet, options: DescribeOptions | undefined): strin
   const ends =
     ports === undefined ? `${ip.src} > ${ip.dst}` : `${ip.src}.${ports.srcPort} > ${ip.dst}.${ports.dstPort}`;
   text += `${ends}: `;
-  for (const layer of packet.layers) {
+  for (const layer of inner) {
     if (isExtension(layer) && layer.layer !== 'esp') text += `${describeIpv6Extension(layer)} `;
   }
-  text += describeTransport(packet, options);
+  text += tunnels === '' ? describeTransport(packet, options) : tunnels;
   if (options?.verbose === true) {
     const { ip: header, transport } = verifyChecksums(packet);
     if (header === 'bad') text += ' (bad ip checksum)';

@@ -7,6 +7,8 @@ import { type ArpPacket, decodeArp } from './arp.ts';
 import { decodeNull, decodeSll, decodeSll2, type NullHeader, type Sll2Header, type SllHeader } from './cooked.ts';
 import { decodeEthernet, decodeVlan, type EthernetHeader, type VlanHeader } from './ethernet.ts';
 import type { HeaderView } from './field.ts';
+import { decodeGeneve, GENEVE_PORT, type GeneveHeader } from './geneve.ts';
+import { decodeGre, type GreHeader } from './gre.ts';
 import { EtherType } from './iana/ethertypes.ts';
 import { IpProtocol } from './iana/protocols.ts';
 import { decodeIcmpExtensions } from './icmp-extensions.ts';
@@ -24,8 +26,12 @@ import {
   decodeRouting,
   type Ipv6Extension,
 } from './ipv6-extensions.ts';
+import { decodeLlc, decodeSnap, type LlcHeader, type SnapHeader } from './llc.ts';
+import { decodeMpls, type MplsHeader } from './mpls.ts';
+import { decodePpp, decodePppoe, type PppHeader, PppoeCode, type PppoeHeader, PppProtocol } from './pppoe.ts';
 import { decodeTcp, type TcpHeader } from './tcp.ts';
 import { decodeUdp, type UdpHeader } from './udp.ts';
+import { decodeVxlan, VXLAN_PORT, VxlanFlags, type VxlanHeader } from './vxlan.ts';
 
 /** What the first byte of a packet belongs to; numbers are pcap's link types. */
 export type LinkType = 'ethernet' | 'raw' | 'ipv4' | 'ipv6' | 'sll' | 'sll2' | 'null' | number;
@@ -59,7 +65,15 @@ export type Layer =
   | Icmpv6Message
   | IgmpMessage
   | TcpHeader
-  | UdpHeader;
+  | UdpHeader
+  | GreHeader
+  | MplsHeader
+  | PppoeHeader
+  | PppHeader
+  | LlcHeader
+  | SnapHeader
+  | VxlanHeader
+  | GeneveHeader;
 
 /** Tunnels in tunnels and long extension chains end here, with TOO_MANY. */
 export const MOST_LAYERS = 32;
@@ -79,10 +93,12 @@ export class Packet {
   payloadEnd: number;
   /** Where the packet's bytes end: after `payloadEnd` when something follows the innermost payload (padding). */
   readonly end: number;
+  /** The outermost frame; that of a tunnel is in `layers`. */
   ethernet: EthernetHeader | undefined = undefined;
   arp: ArpPacket | undefined = undefined;
   /** The innermost IP header: the one that the transport's checksum is over. */
   ip: Ipv4Header | Ipv6Header | undefined = undefined;
+  /** The innermost transport: what belongs to `ip`. */
   tcp: TcpHeader | undefined = undefined;
   udp: UdpHeader | undefined = undefined;
   icmp: Icmpv4Message | Icmpv6Message | undefined = undefined;
@@ -229,7 +245,7 @@ function take<L extends Layer & HeaderView>(packet: Packet, layer: L | DecodeFau
 function readEthernet(packet: Packet, offset: number, end: number, claimedEnd: number): void {
   const frame = decodeEthernet(packet.bytes, offset, end, claimedEnd);
   if (!take(packet, frame)) return;
-  packet.ethernet = frame;
+  packet.ethernet ??= frame;
   readEtherType(packet, frame.etherType, frame.headerEnd, end, claimedEnd);
 }
 
@@ -252,6 +268,83 @@ function readEtherType(packet: Packet, etherType: number, offset: number, end: n
   else if (type === EtherType.ARP || type === EtherType.RARP) {
     const arp = decodeArp(packet.bytes, at, end, claimedEnd);
     if (take(packet, arp)) packet.arp = arp;
+  } else readOtherEtherType(packet, type, at, end, claimedEnd);
+}
+
+/** What is rarer than IP and ARP. */
+function readOtherEtherType(packet: Packet, type: number, at: number, end: number, claimedEnd: number): void {
+  switch (type) {
+    case EtherType.MPLS:
+    case EtherType.MPLS_MULTICAST:
+      readMpls(packet, at, end, claimedEnd);
+      return;
+    case EtherType.PPPOE_DISCOVERY:
+    case EtherType.PPPOE_SESSION:
+      readPppoe(packet, at, end, claimedEnd);
+      return;
+    case EtherType.TRANSPARENT_BRIDGING:
+      readEthernet(packet, at, end, claimedEnd);
+      return;
+  }
+  const link = packet.layers.at(-1)?.layer;
+  // IEEE 802.3 §3.2.6: up to 1500 it is the length of what follows; padding comes after it.
+  if ((link === 'ethernet' || link === 'vlan') && type >= 3 && type <= 1500) {
+    if (at + type > claimedEnd) {
+      packet.fault = fault('BAD_LENGTH', link, 'etherType', at - 2, type, claimedEnd - at);
+    } else readLlc(packet, at, Math.min(end, at + type), at + type);
+    // Cooked captures have 4 there for LLC frames (ETH_P_802_2), and no length.
+  } else if (type === 4 && (link === 'sll' || link === 'sll2')) readLlc(packet, at, end, claimedEnd);
+}
+
+function readLlc(packet: Packet, offset: number, end: number, claimedEnd: number): void {
+  const llc = decodeLlc(packet.bytes, offset, end, claimedEnd);
+  if (!take(packet, llc) || llc.dsap !== 0xaa || llc.ssap !== 0xaa || llc.control !== 3) return;
+  const snap = decodeSnap(packet.bytes, llc.headerEnd, end, claimedEnd);
+  if (take(packet, snap) && snap.oui === 0) readEtherType(packet, snap.protocol, snap.headerEnd, end, claimedEnd);
+}
+
+function readPppoe(packet: Packet, offset: number, end: number, claimedEnd: number): void {
+  const pppoe = decodePppoe(packet.bytes, offset, end, claimedEnd);
+  if (!take(packet, pppoe) || pppoe.code !== PppoeCode.SESSION) return;
+  const ppp = decodePpp(packet.bytes, pppoe.headerEnd, pppoe.payloadEnd, pppoe.claimedEnd);
+  if (!take(packet, ppp)) return;
+  if (ppp.protocol === PppProtocol.IPV4) readIpv4(packet, ppp.headerEnd, ppp.payloadEnd, ppp.claimedEnd);
+  else if (ppp.protocol === PppProtocol.IPV6) readIpv6(packet, ppp.headerEnd, ppp.payloadEnd, ppp.claimedEnd);
+  else if (ppp.protocol === PppProtocol.MPLS) readMpls(packet, ppp.headerEnd, ppp.payloadEnd, ppp.claimedEnd);
+}
+
+function readMpls(packet: Packet, offset: number, end: number, claimedEnd: number): void {
+  let entry = decodeMpls(packet.bytes, offset, end, claimedEnd);
+  while (take(packet, entry) && entry.bottom === 0) {
+    entry = decodeMpls(packet.bytes, entry.headerEnd, end, claimedEnd);
+  }
+  if (packet.fault !== undefined || !entry.ok) return;
+  if (entry.headerEnd >= end) {
+    packet.fault = fault('TRUNCATED', 'mpls', 'payload', entry.headerEnd, 1, 0);
+    return;
+  }
+  // RFC 3032 §2.2: nothing in the stack says what is below it. RFC 4928 §2: the first nibble tells IP from the rest,
+  // which begins with 0 or 1.
+  const version = packet.bytes[entry.headerEnd]! >>> 4;
+  if (version === 4) readIpv4(packet, entry.headerEnd, end, claimedEnd);
+  else if (version === 6) readIpv6(packet, entry.headerEnd, end, claimedEnd);
+}
+
+function readGre(packet: Packet, offset: number, end: number, claimedEnd: number): void {
+  const gre = decodeGre(packet.bytes, offset, end, claimedEnd);
+  if (take(packet, gre)) readEtherType(packet, gre.protocol, gre.headerEnd, end, claimedEnd);
+}
+
+/** A port is only a hint: what does not begin as the tunnel's header does stays the datagram's data. */
+function readUdpTunnel(packet: Packet, udp: UdpHeader): void {
+  const { bytes, headerEnd: at, payloadEnd: end, claimedEnd } = udp;
+  if (end - at < 8) return;
+  if (udp.dstPort === VXLAN_PORT && (bytes[at]! & VxlanFlags.VNI) !== 0) {
+    const vxlan = decodeVxlan(bytes, at, end, claimedEnd);
+    if (take(packet, vxlan)) readEthernet(packet, vxlan.headerEnd, end, claimedEnd);
+  } else if (udp.dstPort === GENEVE_PORT && bytes[at]! >>> 6 === 0) {
+    const geneve = decodeGeneve(bytes, at, end, claimedEnd);
+    if (take(packet, geneve)) readEtherType(packet, geneve.protocol, geneve.headerEnd, end, claimedEnd);
   }
 }
 
@@ -269,6 +362,8 @@ function readIp(packet: Packet, offset: number, end: number, claimedEnd: number)
 function readIpv4(packet: Packet, offset: number, end: number, claimedEnd: number): void {
   const ip = decodeIpv4(packet.bytes, offset, end, claimedEnd);
   if (ip.ok) {
+    // In a tunnel over UDP: the datagram around this packet is not its transport.
+    packet.udp = undefined;
     packet.ip = ip;
     packet.protocol = ip.protocol;
     packet.fragment = undefined;
@@ -286,6 +381,8 @@ function readIpv4(packet: Packet, offset: number, end: number, claimedEnd: numbe
 function readIpv6(packet: Packet, offset: number, end: number, claimedEnd: number): void {
   const ip = decodeIpv6(packet.bytes, offset, end, claimedEnd);
   if (ip.ok) {
+    // In a tunnel over UDP: the datagram around this packet is not its transport.
+    packet.udp = undefined;
     packet.ip = ip;
     packet.protocol = ip.nextHeader;
     packet.fragment = undefined;
@@ -316,9 +413,11 @@ function readTransport(
         return;
       }
       const { truncated } = packet;
-      if (take(packet, udp)) packet.udp = udp;
+      if (!take(packet, udp)) return;
+      packet.udp = udp;
       // A first fragment's datagram is longer than the fragment: that is no cut capture.
       if (packet.fragment !== undefined) packet.truncated = truncated;
+      else if (udp.dstPort === VXLAN_PORT || udp.dstPort === GENEVE_PORT) readUdpTunnel(packet, udp);
       return;
     }
     case IpProtocol.ICMP: {
@@ -340,13 +439,18 @@ function readTransport(
     case IpProtocol.AH:
       readNext(packet, decodeAuthentication(bytes, offset, end, claimedEnd), version);
       return;
+    case IpProtocol.IGMP:
+      take(packet, decodeIgmp(bytes, offset, end, claimedEnd));
+      return;
+    case IpProtocol.GRE:
+      readGre(packet, offset, end, claimedEnd);
+      return;
+    case IpProtocol.MPLS:
+      readMpls(packet, offset, end, claimedEnd);
+      return;
     case IpProtocol.ESP:
       take(packet, decodeEsp(bytes, offset, end, claimedEnd));
       return;
-  }
-  if (protocol === IpProtocol.IGMP) {
-    take(packet, decodeIgmp(bytes, offset, end, claimedEnd));
-    return;
   }
   // The others are extension headers of IPv6 only; in IPv4 the numbers mean nothing here.
   if (version === 6) readExtension(packet, protocol, offset, end, claimedEnd);

@@ -3,10 +3,13 @@ export const EtherType = {
   IPV4: 0x0800,
   ARP: 0x0806,
   VLAN: 0x8100,
+  /** An Ethernet frame inside GRE or Geneve. */
+  TRANSPARENT_BRIDGING: 0x6558,
   RARP: 0x8035,
   IPV6: 0x86dd,
   MAC_CONTROL: 0x8808,
   MPLS: 0x8847,
+  MPLS_MULTICAST: 0x8848,
   PPPOE_DISCOVERY: 0x8863,
   PPPOE_SESSION: 0x8864,
   EAPOL: 0x888e,
@@ -19,7 +22,7 @@ export const EtherType = {
 } as const;
 
 const names: ReadonlyMap<number, string> = new Map(
-  Object.entries(EtherType).map(([name, number]) => [number, name.toLowerCase().replace('_', '-')]),
+  Object.entries(EtherType).map(([name, number]) => [number, name.toLowerCase().replaceAll('_', '-')]),
 );
 
 /** `ipv4`, or `0x1234` for a number without a name here. */

@@ -26,6 +26,7 @@ export const IpProtocol = {
   SCTP: 132,
   MOBILITY: 135,
   UDPLITE: 136,
+  MPLS: 137,
   HIP: 139,
   SHIM6: 140,
 } as const;
