@@ -15,13 +15,21 @@ import { encodeIcmpv6, type Icmpv6Init } from './icmpv6.ts';
 import { encodeIgmp } from './igmp.ts';
 import { encodeIpv4, type Ipv4Init } from './ipv4.ts';
 import { encodeIpv6, type Ipv6Init } from './ipv6.ts';
-import { authenticationTable, encodeFragment, encodeOptionsHeader, espTable, routingTable } from './ipv6-extensions.ts';
+import {
+  encodeAuthentication,
+  encodeEsp,
+  encodeFragment,
+  encodeOptionsHeader,
+  routingTable,
+} from './ipv6-extensions.ts';
 import { encodeLlc, encodeSnap } from './llc.ts';
 import { encodeMpls } from './mpls.ts';
 import type { Layer, Packet } from './packet.ts';
 import { encodePpp, encodePppoe } from './pppoe.ts';
+import { encodeSctp } from './sctp.ts';
 import { encodeTcp, type TcpInit } from './tcp.ts';
 import { encodeUdp, type UdpInit } from './udp.ts';
+import { encodeUdpLite } from './udp-lite.ts';
 import { encodeVxlan } from './vxlan.ts';
 
 type Optional<T, K extends keyof T> = Omit<T, K> & Partial<Pick<T, K>>;
@@ -139,15 +147,19 @@ export function encodeLayer(layer: Layer, payload: Uint8Array): Uint8Array {
     case 'routing':
       return concat([encodeFields(routingTable, layer), restOf(layer, 4), payload]);
     case 'authentication':
-      return concat([encodeFields(authenticationTable, layer), restOf(layer, 12), payload]);
+      return encodeAuthentication(layer, restOf(layer, 12), payload);
     case 'esp':
-      return concat([encodeFields(espTable, layer), payload]);
+      return encodeEsp(layer, payload);
     case 'icmpv4':
       return encodeIcmpv4(layer, payload);
     case 'icmpv6':
       return encodeIcmpv6(layer, payload);
     case 'igmp':
       return encodeIgmp(layer, payload);
+    case 'udp-lite':
+      return encodeUdpLite(layer, payload);
+    case 'sctp':
+      return encodeSctp(layer, payload);
     case 'gre':
       return encodeGre(layer, payload);
     case 'mpls':

@@ -17,8 +17,10 @@ import { describeLlc, describeSnap } from './llc.ts';
 import { describeMpls } from './mpls.ts';
 import { decodePacket, decodeQuoted, type Layer, type LinkType, type Packet } from './packet.ts';
 import { describePpp, describePppoe } from './pppoe.ts';
+import { describeSctp, type SctpHeader } from './sctp.ts';
 import { describeTcp, type TcpDescribeBase } from './tcp.ts';
 import { describeUdp } from './udp.ts';
+import { describeUdpLite, type UdpLiteHeader } from './udp-lite.ts';
 import { verifyChecksums } from './verify.ts';
 import { describeVxlan } from './vxlan.ts';
 
@@ -130,7 +132,7 @@ function describeIp(
   options: DescribeOptions | undefined,
 ): string {
   const ip = packet.ip!;
-  const ports = packet.tcp ?? packet.udp;
+  const ports = packet.tcp ?? packet.udp ?? inner.find(hasPorts);
   let text = ip.layer === 'ipv4' ? 'IP ' : 'IP6 ';
   if (options?.verbose === true) text += `(${ip.layer === 'ipv4' ? describeIpv4(ip) : describeIpv6(ip)}) `;
   const ends =
@@ -146,6 +148,10 @@ function describeIp(
     if (transport === 'bad') text += ' (bad checksum)';
   }
   return text;
+}
+
+function hasPorts(layer: Layer): layer is UdpLiteHeader | SctpHeader {
+  return layer.layer === 'udp-lite' || layer.layer === 'sctp';
 }
 
 function isExtension(layer: Layer): layer is Parameters<typeof describeIpv6Extension>[0] & Layer {
@@ -176,6 +182,9 @@ function describeTransport(packet: Packet, options: DescribeOptions | undefined)
   if (fragment !== undefined && fragment.offset > 0) {
     return describeLaterFragment(protocol, fragment.offset, length);
   }
+  const last = packet.layers.at(-1);
+  if (last?.layer === 'sctp') return describeSctp(last);
+  if (last?.layer === 'udp-lite') return describeUdpLite(last);
   const igmp = packet.find('igmp');
   if (igmp !== undefined) return describeIgmp(igmp);
   const esp = packet.find('esp');

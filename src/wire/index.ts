@@ -35,6 +35,8 @@ export * from './nd-options.ts';
 export * from './packet.ts';
 export * from './pppoe.ts';
 export * from './pseudo.ts';
+export * from './sctp.ts';
+export * from './sctp-chunks.ts';
 export * from './tcp.ts';
 export * from './tcp-options.ts';
 export {
@@ -47,5 +49,6 @@ export {
   type UnknownOption,
 } from './tlv.ts';
 export * from './udp.ts';
+export * from './udp-lite.ts';
 export * from './verify.ts';
 export * from './vxlan.ts';

@@ -374,6 +374,28 @@ export function decodeAuthentication(
   return new AuthenticationHeader(bytes, offset, headerEnd, end, claimedEnd);
 }
 
+/**
+ * Encode an authentication header and what follows it.
+ * @param icv integrity check value, as the algorithm gave it; whole words
+ */
+export function encodeAuthentication(
+  init: Partial<AuthenticationFields> & { nextHeader: number; spi: number; sequence: number },
+  icv: Uint8Array,
+  payload?: Uint8Array,
+): Uint8Array {
+  if (icv.length % 4 !== 0) throw new RangeError(`icv: expected whole words, got ${icv.length} bytes`);
+  const bytes = new Uint8Array(12 + icv.length + (payload?.length ?? 0));
+  const table = authenticationTable.fields;
+  table.nextHeader.write(bytes, 0, init.nextHeader);
+  table.extensionLength.write(bytes, 0, init.extensionLength ?? 1 + icv.length / 4);
+  table.reserved.write(bytes, 0, init.reserved ?? 0);
+  table.spi.write(bytes, 0, init.spi);
+  table.sequence.write(bytes, 0, init.sequence);
+  bytes.set(icv, 12);
+  if (payload !== undefined) bytes.set(payload, 12 + icv.length);
+  return bytes;
+}
+
 /** RFC 4303 §2: all that can be read without the key. */
 export interface EspFields {
   /** Security parameters index. RFC 4303 §2.1 */
@@ -405,6 +427,15 @@ export function decodeEsp(
 ): EspHeader | DecodeFault {
   if (end - offset < 8) return fault('TRUNCATED', 'esp', 'header', offset, 8, end - offset);
   return new EspHeader(bytes, offset, offset + 8, end, claimedEnd);
+}
+
+/** Encode an ESP header and the encrypted bytes behind it. */
+export function encodeEsp(init: EspFields, payload?: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(8 + (payload?.length ?? 0));
+  espTable.fields.spi.write(bytes, 0, init.spi);
+  espTable.fields.sequence.write(bytes, 0, init.sequence);
+  if (payload !== undefined) bytes.set(payload, 8);
+  return bytes;
 }
 
 // ------------------------------------------------------------------------------------------------------------ describe

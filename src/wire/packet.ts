@@ -29,8 +29,10 @@ import {
 import { decodeLlc, decodeSnap, type LlcHeader, type SnapHeader } from './llc.ts';
 import { decodeMpls, type MplsHeader } from './mpls.ts';
 import { decodePpp, decodePppoe, type PppHeader, PppoeCode, type PppoeHeader, PppProtocol } from './pppoe.ts';
+import { decodeSctp, type SctpHeader } from './sctp.ts';
 import { decodeTcp, type TcpHeader } from './tcp.ts';
 import { decodeUdp, type UdpHeader } from './udp.ts';
+import { decodeUdpLite, type UdpLiteHeader } from './udp-lite.ts';
 import { decodeVxlan, VXLAN_PORT, VxlanFlags, type VxlanHeader } from './vxlan.ts';
 
 /** What the first byte of a packet belongs to; numbers are pcap's link types. */
@@ -66,6 +68,8 @@ export type Layer =
   | IgmpMessage
   | TcpHeader
   | UdpHeader
+  | UdpLiteHeader
+  | SctpHeader
   | GreHeader
   | MplsHeader
   | PppoeHeader
@@ -444,6 +448,12 @@ function readTransport(
       return;
     case IpProtocol.GRE:
       readGre(packet, offset, end, claimedEnd);
+      return;
+    case IpProtocol.SCTP:
+      take(packet, decodeSctp(bytes, offset, end, claimedEnd));
+      return;
+    case IpProtocol.UDPLITE:
+      take(packet, decodeUdpLite(bytes, offset, end, packet.fragment === undefined ? claimedEnd : Infinity));
       return;
     case IpProtocol.MPLS:
       readMpls(packet, offset, end, claimedEnd);

@@ -23,7 +23,7 @@ export function verifyIpv4Checksum(ip: Ipv4Header): ChecksumState {
 }
 
 /**
- * Both checksums of a packet: the innermost IP header's and the transport's (TCP, UDP, ICMP).
+ * Both checksums of a packet: the innermost IP header's and the transport's (TCP, UDP, ICMP, IGMP, SCTP, UDP-Lite).
  * @example
  * ```ts
  * import { decodePacket, encodeIcmpv4, encodeIpv4, verifyChecksums } from 'barewire/wire';
@@ -39,19 +39,39 @@ export function verifyChecksums(packet: Packet): { readonly ip: ChecksumState; r
 
 function verifyTransport(packet: Packet, ip: Ipv4Header | Ipv6Header): ChecksumState {
   const { tcp, udp, icmp } = packet;
-  const igmp = packet.protocol === IpProtocol.IGMP ? packet.find('igmp') : undefined;
-  const layer = tcp ?? udp ?? icmp ?? igmp;
-  if (layer === undefined) return packet.fragment === undefined ? 'absent' : 'unverified';
+  const layer = tcp ?? udp ?? icmp;
+  if (layer === undefined) return verifyOther(packet, ip);
   const { bytes, headerOffset: start, payloadEnd: end } = layer;
   // RFC 768: zero says that there is none; RFC 8200 §8.1 forbids that over IPv6, where tunnels do it (RFC 6935).
   if (udp !== undefined && udp.checksum === 0) return 'absent';
   if (packet.fragment !== undefined || layer.truncated) return 'unverified';
-  if (icmp?.layer === 'icmpv4' || igmp !== undefined) return sum16(bytes, start, end) === 0xffff ? 'good' : 'bad';
+  if (icmp?.layer === 'icmpv4') return sum16(bytes, start, end) === 0xffff ? 'good' : 'bad';
   const protocol = tcp !== undefined ? IpProtocol.TCP : udp !== undefined ? IpProtocol.UDP : IpProtocol.ICMPV6;
   const pseudo = pseudoSumOf(packet, ip, protocol, end - start);
   if (sum16(bytes, start, end, pseudo) === 0xffff) return 'good';
   const field = start + (tcp !== undefined ? 16 : udp !== undefined ? 6 : 2);
   return readU16(bytes, field) === pseudo ? 'partial' : 'bad';
+}
+
+/** The transports that no field of the packet names. */
+function verifyOther(packet: Packet, ip: Ipv4Header | Ipv6Header): ChecksumState {
+  const layer = packet.layers.at(-1);
+  if (packet.fragment !== undefined || layer === undefined) return 'unverified';
+  const { bytes, headerOffset: start, payloadEnd: end } = layer;
+  switch (layer.layer) {
+    case 'igmp':
+      return layer.truncated ? 'unverified' : sum16(bytes, start, end) === 0xffff ? 'good' : 'bad';
+    case 'sctp':
+      return layer.checksumState;
+    case 'udp-lite': {
+      const { coverageEnd } = layer;
+      if (coverageEnd > end) return 'unverified';
+      const pseudo = pseudoSumOf(packet, ip, IpProtocol.UDPLITE, layer.claimedEnd - start);
+      return sum16(bytes, start, coverageEnd, pseudo) === 0xffff ? 'good' : 'bad';
+    }
+    default:
+      return 'absent';
+  }
 }
 
 function pseudoSumOf(packet: Packet, ip: Ipv4Header | Ipv6Header, protocol: number, length: number): number {

@@ -39,7 +39,7 @@ test(`random bytes (seed ${seed})`, () => {
 });
 
 test(`random bytes behind a good first nibble and protocol (seed ${seed})`, () => {
-  const protocols = [0, 1, 2, 4, 6, 17, 41, 43, 44, 47, 50, 51, 58, 59, 60, 137];
+  const protocols = [0, 1, 2, 4, 6, 17, 41, 43, 44, 47, 50, 51, 58, 59, 60, 132, 136, 137];
   fc.assert(
     fc.property(
       fc.uint8Array({ minLength: 41, maxLength: 160 }),

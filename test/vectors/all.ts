@@ -2,8 +2,9 @@
 import { membershipVectors } from './membership.ts';
 import { type PacketVector, packetVectors } from './packets.ts';
 import type { ProtocolVector } from './protocol.ts';
+import { transportVectors } from './transports.ts';
 import { tunnelVectors } from './tunnels.ts';
 
-export const protocolVectors: readonly ProtocolVector[] = [...membershipVectors, ...tunnelVectors];
+export const protocolVectors: readonly ProtocolVector[] = [...membershipVectors, ...tunnelVectors, ...transportVectors];
 
 export const allVectors: readonly PacketVector[] = [...packetVectors, ...protocolVectors];

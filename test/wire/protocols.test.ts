@@ -43,13 +43,21 @@ function readWithTshark(vectors: readonly ProtocolVector[], linkType: number): R
     const packets = vectors.map(({ hex }, i) => ({ t: BigInt(i) * 1_000_000_000n, bytes: fromHex(hex) }));
     writeFileSync(path, encodePcap(packets, { linkType }));
     const fields = [...new Set(vectors.flatMap(({ tshark }) => Object.keys(tshark)))];
-    const checks = ['tcp', 'udp', 'ip', 'sctp'].flatMap((layer) => [
-      '-o',
-      layer === 'sctp' ? 'sctp.checksum:CRC-32C' : `${layer}.check_checksum:TRUE`,
-    ]);
+    const checks = ['tcp', 'udp', 'ip'].map((layer) => `${layer}.check_checksum:TRUE`);
+    const preferences = [...checks, 'udplite.check_checksum:TRUE', 'sctp.checksum:CRC-32C', 'sctp.relative_tsns:FALSE'];
     const text = execFileSync(
       'tshark',
-      ['-n', '-r', path, '-T', 'fields', '-E', 'occurrence=a', ...checks, ...fields.flatMap((field) => ['-e', field])],
+      [
+        '-n',
+        '-r',
+        path,
+        '-T',
+        'fields',
+        '-E',
+        'occurrence=a',
+        ...preferences.flatMap((one) => ['-o', one]),
+        ...fields.flatMap((field) => ['-e', field]),
+      ],
       { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] },
     );
     const rows = text.split('\n').slice(0, vectors.length);
