@@ -132,7 +132,11 @@ export class KernelDriver implements SocketDriver {
       const slot = slotOf(this.#woken[i] as number);
       const bits = this.#ready[slot] as number;
       this.#ready[slot] = 0;
-      guarded(() => this.#waiters[slot]?.wake(bits));
+      try {
+        this.#waiters[slot]?.wake(bits);
+      } catch (error) {
+        throwLater(error);
+      }
     }
   }
 
@@ -156,7 +160,13 @@ export class KernelDriver implements SocketDriver {
     setImmediate(() => {
       this.#turn = undefined;
       this.#budget = CALLS_PER_TURN;
-      for (const run of turn) guarded(run);
+      for (const run of turn) {
+        try {
+          run();
+        } catch (error) {
+          throwLater(error);
+        }
+      }
     });
     return turn;
   }
@@ -187,15 +197,11 @@ export class KernelDriver implements SocketDriver {
   }
 }
 
-/** What one listener throws is its own uncaught exception; the others still get their turn. */
-function guarded(run: () => void): void {
-  try {
-    run();
-  } catch (error) {
-    process.nextTick(() => {
-      throw error;
-    });
-  }
+/** What one listener throws is an uncaught exception of its own; the others still get their turn. */
+function throwLater(error: unknown): void {
+  process.nextTick(() => {
+    throw error;
+  });
 }
 
 let driver: KernelDriver | undefined;

@@ -245,8 +245,10 @@ export class SocketCore<Type extends number = number> implements Disposable {
   #wake(bits: number): void {
     if ((bits & POLLERR) !== 0) this.#onErrorQueue?.();
     // First those who only look: a call that is tried afterwards may take what they were told of.
-    for (const [direction, queue] of this.#polls ?? []) {
-      if ((bits & (EVENTS[direction] | ERR_BITS | POLLRDHUP)) !== 0) queue.drain();
+    if (this.#polls !== undefined) {
+      for (const [direction, queue] of this.#polls) {
+        if ((bits & (EVENTS[direction] | ERR_BITS | POLLRDHUP)) !== 0) queue.drain();
+      }
     }
     if ((bits & IN_BITS) !== 0) {
       this.#in?.drain();
