@@ -1,5 +1,6 @@
 /** One line a packet, in tcpdump's words. Never throws, whatever the bytes. */
 import { describeFault } from '../core/fault.ts';
+import { describeApplication } from './application.ts';
 import { type ArpPacket, describeArp } from './arp.ts';
 import { describeEthernet } from './ethernet.ts';
 import { describeGeneve } from './geneve.ts';
@@ -173,7 +174,7 @@ function describeTransport(packet: Packet, options: DescribeOptions | undefined)
   const protocol = packet.protocol ?? 0;
   const length = packet.payloadEnd - packet.payloadOffset;
   if (tcp !== undefined) return describeTcp(tcp, options?.tcp);
-  if (udp !== undefined) return describeUdp(udp);
+  if (udp !== undefined) return describeApplication(packet) ?? describeUdp(udp);
   if (icmp !== undefined) {
     const quoted = quotedEnds(icmp);
     const text = icmp.layer === 'icmpv4' ? describeIcmpv4(icmp, quoted) : describeIcmpv6(icmp, quoted);

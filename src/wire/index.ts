@@ -10,10 +10,13 @@ export {
   type FaultCode,
   isFault,
 } from '../core/fault.ts';
+export * from './application.ts';
 export * from './arp.ts';
 export * from './build.ts';
 export * from './cooked.ts';
 export * from './describe.ts';
+export * from './dns.ts';
+export * from './dns-data.ts';
 export * from './dns-name.ts';
 export * from './ethernet.ts';
 export * from './field.ts';
@@ -32,6 +35,7 @@ export * from './mld.ts';
 export * from './mpls.ts';
 export * from './multicast-record.ts';
 export * from './nd-options.ts';
+export * from './ntp.ts';
 export * from './packet.ts';
 export * from './pppoe.ts';
 export * from './pseudo.ts';
