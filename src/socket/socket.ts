@@ -139,6 +139,8 @@ export type Item<Type extends number> = Type extends typeof SOCK_DGRAM | typeof 
  */
 export class Socket<Type extends number = number> extends SocketCore<Type> {
   #mayRetryConnect = false;
+  /** Settles when the sendAll that is under way has ended. */
+  #sending: Promise<void> | undefined;
   /** Came after bytes of a MSG_WAITALL call: the kernel tells it once, so it is kept for the next call. */
   #late: SocketError | undefined;
   /** Whether runs of datagrams may go as one message for the kernel to cut. */
@@ -554,11 +556,25 @@ export class Socket<Type extends number = number> extends SocketCore<Type> {
     return this.callSync('send', POLLOUT, options, () => this.#sendOnce(bytes, 0, bytes.length, flags));
   }
 
-  /** Send all of `data`: as many send calls as it takes. After an error or abort, an unknown part has gone. */
+  /**
+   * Send all of `data`: as many send calls as it takes. Several at once take their turns, so that their bytes never mix;
+   * `send` does not wait for them. After an error or abort, an unknown part has gone.
+   */
   async sendAll(data: Uint8Array | string, options?: CallOptions): Promise<void> {
     const bytes = bytesOf(data, 'data');
-    let sent = await this.send(bytes, options);
-    while (sent < bytes.length) sent += await this.send(bytes.subarray(sent), options);
+    let sent = 0;
+    while (this.#sending !== undefined) await this.#sending;
+    let done = (): void => undefined;
+    this.#sending = new Promise((resolve) => {
+      done = resolve;
+    });
+    try {
+      do sent += await this.send(sent === 0 ? bytes : bytes.subarray(sent), options);
+      while (sent < bytes.length);
+    } finally {
+      this.#sending = undefined;
+      done();
+    }
   }
 
   sendAllSync(data: Uint8Array | string, options?: SyncOptions): void {

@@ -171,6 +171,30 @@ describe('streams', () => {
     b.close();
   });
 
+  test('sendAll: several at once take their turns', async () => {
+    const [a, b] = await tcpPair();
+    const size = 700_000;
+    const all = Promise.all([1, 2, 3].map((value) => a.sendAll(new Uint8Array(size).fill(value))));
+    const got = await b.recv(3 * size, { flags: MSG_WAITALL });
+    await all;
+    expect([0, 1, 2].map((i) => new Set(got.subarray(i * size, (i + 1) * size)))).toEqual(
+      [1, 2, 3].map((v) => new Set([v])),
+    );
+    // One that is aborted leaves the turn to the next.
+    const abort = new AbortController();
+    const aborted = a.sendAll(new Uint8Array(50 << 20), { signal: abort.signal });
+    const next = a.sendAll('x');
+    abort.abort();
+    await expect(aborted).rejects.toMatchObject({ code: 'ABORT_ERR' });
+    const reading = (async () => {
+      for await (const _ of b.chunks()) if (b.closed) return;
+    })();
+    await next;
+    a.close();
+    await reading;
+    b.close();
+  });
+
   test('queues: what can be read, what is not acknowledged', async () => {
     const [a, b] = kernel.socketpair(AF_UNIX, SOCK_STREAM);
     await a.send('12345');
