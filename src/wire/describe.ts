@@ -173,7 +173,10 @@ function describeTransport(packet: Packet, options: DescribeOptions | undefined)
   const { tcp, udp, icmp, fragment } = packet;
   const protocol = packet.protocol ?? 0;
   const length = packet.payloadEnd - packet.payloadOffset;
-  if (tcp !== undefined) return describeTcp(tcp, options?.tcp);
+  if (tcp !== undefined) {
+    const said = describeApplication(packet);
+    return describeTcp(tcp, options?.tcp) + (said === undefined ? '' : `: ${said}`);
+  }
   if (udp !== undefined) return describeApplication(packet) ?? describeUdp(udp);
   if (icmp !== undefined) {
     const quoted = quotedEnds(icmp);

@@ -15,6 +15,7 @@ export * from './arp.ts';
 export * from './build.ts';
 export * from './cooked.ts';
 export * from './describe.ts';
+export * from './dhcpv4.ts';
 export * from './dns.ts';
 export * from './dns-data.ts';
 export * from './dns-name.ts';
@@ -43,6 +44,7 @@ export * from './sctp.ts';
 export * from './sctp-chunks.ts';
 export * from './tcp.ts';
 export * from './tcp-options.ts';
+export * from './tls.ts';
 export {
   type CommonOption,
   decodeOptionList,

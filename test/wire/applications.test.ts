@@ -1,17 +1,28 @@
-/** DNS and NTP: messages come out as sent, cut ones are faults at every byte, and no bytes make the decoders throw. */
+/** DNS, DHCP, NTP and the hellos of TLS: messages come out as sent, cut ones are faults at every byte, and no bytes make the decoders throw. */
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { fromHex } from '../../src/core/index.ts';
+import { concat, equal, fromHex } from '../../src/core/index.ts';
 import {
   type ApplicationMessage,
   buildPacket,
+  type DhcpOption,
   decodeApplication,
+  decodeDhcpv4,
   decodeDns,
   decodeNtp,
   decodePacket,
+  decodeTlsHello,
+  decodeTlsRecord,
   describePacket,
+  describeTlsHello,
+  dhcpAddresses,
+  dhcpNumber,
   encodeDns,
   encodeNtp,
+  encodeTlsRecord,
   NtpPacket,
   ntpTimeMs,
 } from '../../src/wire/index.ts';
@@ -134,5 +145,87 @@ describe('NTP', () => {
     expect(ntpTimeMs(2_208_988_800, 0x8000_0000)).toBe(500);
     expect(new Date(ntpTimeMs(0, 1)).getUTCFullYear()).toBe(2036);
     expect(ntpTimeMs(0, 0)).toBeNaN();
+  });
+});
+
+describe('DHCP', () => {
+  test('RFC 2131 §2, RFC 2132: what an offer says', () => {
+    const offer = decodeDhcpv4(payloadOf('DHCP offer'));
+    if (!offer.ok) throw new Error('not understood');
+    const { options } = offer;
+    if ('ok' in options) throw new Error('options not understood');
+    const option = (wanted: number): DhcpOption => options.find(({ code }) => code === wanted)!;
+    expect([offer.messageType, offer.clientHardware, offer.yourAddress]).toEqual([2, '02:00:00:00:00:01', '192.0.2.1']);
+    expect([dhcpAddresses(option(6)), dhcpNumber(option(51))]).toEqual([['8.8.8.8', '8.8.4.4'], 3600]);
+  });
+
+  test('cut anywhere it is a fault; other bytes than the magic ones too', () => {
+    const payload = payloadOf('DHCP offer');
+    for (let end = 0; end < payload.length; end++) {
+      const dhcp = decodeDhcpv4(payload, 0, end);
+      expect(dhcp.ok ? dhcp.options : dhcp).toMatchObject({ code: 'TRUNCATED' });
+    }
+    payload[239] = 0;
+    expect(decodeDhcpv4(payload)).toMatchObject({ code: 'BAD_MAGIC', field: 'magic' });
+  });
+});
+
+describe('TLS', () => {
+  test('RFC 8446 §4.1.2: what Node says first, and every part of it is a fault', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const options = { host: '127.0.0.1', port, servername: 'www.example.org', ALPNProtocols: ['h2', 'http/1.1'] };
+    const client = connectTls(options).on('error', () => {});
+    const [socket] = (await once(server, 'connection')) as [Socket];
+    const [data] = (await once(socket, 'data')) as [Buffer];
+    client.destroy();
+    socket.destroy();
+    server.close();
+    const bytes = Uint8Array.from(data);
+    const record = decodeTlsRecord(bytes);
+    if (!record.ok) throw new Error('not understood');
+    expect(equal(encodeTlsRecord(record, record.payload), bytes)).toBe(true);
+    const hello = decodeTlsHello(record.payload);
+    expect(hello).toMatchObject({
+      kind: 'clientHello',
+      serverName: 'www.example.org',
+      applicationProtocols: ['h2', 'http/1.1'],
+      versions: [0x0304, 0x0303],
+      compressionMethods: Uint8Array.of(0),
+    });
+    expect(hello.ok && describeTlsHello(hello)).toBe('ClientHello "www.example.org", alpn "h2" "http/1.1", TLS 1.3');
+    for (let end = 0; end < bytes.length; end++) {
+      expect(decodeTlsRecord(bytes, 0, end)).toMatchObject({ code: 'TRUNCATED' });
+      if (end < record.payload.length)
+        expect(decodeTlsHello(record.payload, 0, end)).toMatchObject({ code: 'TRUNCATED' });
+    }
+  });
+
+  test('RFC 8446 §4.1.3: a server’s choice', () => {
+    const random = '00'.repeat(32);
+    const body = fromHex(`0303${random}00130100 000f 002b00020304 0010000500030268 32`.replaceAll(' ', ''));
+    const hello = decodeTlsHello(concat([Uint8Array.of(2, 0, 0, body.length), body]));
+    expect(hello).toMatchObject({
+      kind: 'serverHello',
+      cipherSuite: 0x1301,
+      versions: [0x0304],
+      applicationProtocols: ['h2'],
+    });
+    expect(hello.ok && describeTlsHello(hello)).toBe('ServerHello cipher 0x1301, alpn "h2", TLS 1.3');
+    expect(decodeTlsHello(fromHex('0b000000'))).toMatchObject({ code: 'UNSUPPORTED' });
+  });
+
+  test('any bytes end', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 120 }), fc.constantFrom(1, 2), (tail, type) => {
+        const hello = decodeTlsHello(Uint8Array.from([type, 0, 0, tail.length, ...tail]));
+        if (hello.ok) describeTlsHello(hello);
+        decodeTlsRecord(tail);
+        const dhcp = decodeDhcpv4(tail);
+        if (dhcp.ok) JSON.stringify(dhcp);
+      }),
+      { numRuns: 2000 },
+    );
   });
 });
