@@ -7,10 +7,12 @@
  * Root: not needed. Run by root it gives up its rights for the EPERM.
  * Run: npm run example -- 37
  */
-import { AF_INET, AF_PACKET, IPPROTO_ICMP, kernel, SOCK_RAW, SocketError } from 'barewire';
+import { AF_INET, AF_PACKET, IPPROTO_ICMP, kernel, SOCK_RAW, SOCK_STREAM, SocketError } from 'barewire';
 import { NetworkNamespace, readCapabilities, reexecInUserNamespace } from 'barewire/os';
 
 if (!readCapabilities().inUserNamespace) {
+  // An ordinary socket needs nothing; and the addon is loaded while its folder can be read.
+  attempt('anybody, SOCK_STREAM     ', () => kernel.socket(AF_INET, SOCK_STREAM));
   const isRoot = process.geteuid?.() === 0;
   if (isRoot) process.seteuid?.(65534); // nobody
   attempt('ordinary user, SOCK_RAW  ', () => kernel.socket(AF_INET, SOCK_RAW, IPPROTO_ICMP));
