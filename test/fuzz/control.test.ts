@@ -48,3 +48,13 @@ test(`samples with bytes changed (seed ${seed})`, () => {
     { seed, numRuns: 200 },
   );
 });
+
+test('ip(7): an offender of another family than the message’s leaves it as bytes, and so nothing is lost', () => {
+  const message = new Uint8Array(48);
+  // cmsg_len, level SOL_IP, type IP_RECVERR; sa_family AF_UNIX where the offender stands.
+  message.set([48, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 11]);
+  message.set([1, 0], 32);
+  const decoded = decodeControl(message);
+  expect(decoded).toMatchObject([{ kind: 'unknown', level: 0, type: 11 }]);
+  expect(encodeControl(decoded)).toEqual(message);
+});

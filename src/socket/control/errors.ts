@@ -71,7 +71,9 @@ function row(
         data: readHostU32(data, 12),
       };
       const offender = decodeSockAddr(data, offenderBytes, FIXED);
-      return offender.family === 'raw' ? error : { ...error, offender };
+      if (offender.family === 'raw') return error;
+      // An address of another family is not of this kind of message: it stays as its bytes.
+      return offender.family === familyOf(offenderBytes) ? { ...error, offender } : undefined;
     },
     encode: (error) => {
       const data = new Uint8Array(FIXED + offenderBytes);
@@ -88,11 +90,16 @@ function row(
 }
 
 function writeOffender(offender: SocketAddress, data: Uint8Array, room: number, field: string): void {
-  const family = room === 16 ? 'inet' : room === 28 ? 'inet6' : undefined;
+  const family = familyOf(room);
   if (offender.family !== family) {
     throw new TypeError(`${field}: expected ${family ?? 'no address'}, got family '${offender.family}'`);
   }
   writeSockAddr(offender, data, FIXED);
+}
+
+/** The family of an offender's address, by the room for it. */
+function familyOf(room: number): 'inet' | 'inet6' | undefined {
+  return room === 16 ? 'inet' : room === 28 ? 'inet6' : undefined;
 }
 
 export const errorRows: readonly AnyRow[] = [

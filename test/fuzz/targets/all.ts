@@ -1,0 +1,15 @@
+/** Everything that takes bytes from outside. */
+import type { Target } from '../target.ts';
+import { captureTargets } from './captures.ts';
+import { filterTargets } from './filters.ts';
+import { kernelTargets } from './kernel.ts';
+import { packetTargets } from './packets.ts';
+import { textTargets } from './texts.ts';
+
+export const allTargets: readonly Target[] = [
+  ...packetTargets,
+  ...captureTargets,
+  ...filterTargets,
+  ...kernelTargets,
+  ...textTargets,
+];
