@@ -144,7 +144,7 @@ void bw_unwatch(bw_state *s, bw_slot *slot) {
   slot->watched = 0;
 }
 
-static int start(napi_env env, bw_state *s, const bw_args *a, bw_loop *loop) {
+static int make(napi_env env, bw_state *s, const bw_args *a, bw_loop *loop) {
   if (!find_uv(&loop->uv)) return -ENOSYS;
   int type = poll_type(&loop->uv);
   struct uv_loop_s *uv_loop;
@@ -167,8 +167,6 @@ static int start(napi_env env, bw_state *s, const bw_args *a, bw_loop *loop) {
   loop->state = s;
   loop->uv.set_data(loop->poll, loop);
   s->loop = loop;
-  loop->uv.poll_start(loop->poll, UV_READABLE, on_ready);
-  loop->uv.unref(loop->poll);
   return 0;
 }
 
@@ -188,11 +186,16 @@ static napi_value bw_loop_start(napi_env env, napi_callback_info info) {
   loop->woken = woken;
   loop->ready_length = ready_length;
   loop->woken_length = woken_length;
-  int result = start(env, a.state, &a, loop);
+  int result = make(env, a.state, &a, loop);
   if (result < 0) {
     drop_references(env, loop);
     free_loop(loop);
+    return bw_result(env, result);
   }
+  result = loop->uv.poll_start(loop->poll, UV_READABLE, on_ready);
+  /* The handle is libuv's from poll_init on: it is freed when libuv has closed it. */
+  if (result != 0) bw_loop_stop(a.state, NULL, NULL);
+  else loop->uv.unref(loop->poll);
   return bw_result(env, result);
 }
 

@@ -18,6 +18,7 @@ import type { Handle, SocketDriver, Wakeable } from './driver.ts';
 import { EBADF, ECANCELED, ENODEV } from './errno.ts';
 import { AbortError, SocketError } from './error.ts';
 import { type Option, type Pointee, SO } from './options/index.ts';
+import { Turn } from './turn.ts';
 import { checkTimeout, type QueueOwner, timeoutError, type WaitOptions, WaitQueue } from './wait-queue.ts';
 
 /**
@@ -83,6 +84,8 @@ export class SocketCore<Type extends number = number> implements Disposable {
   #out: WaitQueue | undefined;
   /** Those who wait for readiness itself: no call of theirs stands in line with the others. */
   #polls: Map<Direction, WaitQueue> | undefined;
+  /** For calls that send in several pieces, which must not mix. */
+  #sendTurn: Turn | undefined;
   #onReadable: (() => void) | undefined;
   #onErrorQueue: (() => void) | undefined;
   readonly #wakeable: Wakeable = { wake: (bits) => this.#wake(bits) };
@@ -243,17 +246,23 @@ export class SocketCore<Type extends number = number> implements Disposable {
   }
 
   #wake(bits: number): void {
-    if ((bits & POLLERR) !== 0) this.#onErrorQueue?.();
+    // What a listener throws must keep no call from its wake-up: an edge is told once.
+    try {
+      if ((bits & POLLERR) !== 0) this.#onErrorQueue?.();
+    } finally {
+      this.#drain(bits);
+    }
+    if ((bits & IN_BITS) !== 0) this.#onReadable?.();
+  }
+
+  #drain(bits: number): void {
     // First those who only look: a call that is tried afterwards may take what they were told of.
     if (this.#polls !== undefined) {
       for (const [direction, queue] of this.#polls) {
         if ((bits & (EVENTS[direction] | ERR_BITS | POLLRDHUP)) !== 0) queue.drain();
       }
     }
-    if ((bits & IN_BITS) !== 0) {
-      this.#in?.drain();
-      this.#onReadable?.();
-    }
+    if ((bits & IN_BITS) !== 0) this.#in?.drain();
     if ((bits & OUT_BITS) !== 0) this.#out?.drain();
   }
 
@@ -388,9 +397,18 @@ export class SocketCore<Type extends number = number> implements Disposable {
     return queue;
   }
 
-  #newQueue(events: number): WaitQueue {
+  /** Whose turn it is to send in several pieces; given back with `give`. */
+  protected get sendTurn(): Turn {
+    this.#sendTurn ??= new Turn(this.#newQueue(undefined));
+    return this.#sendTurn;
+  }
+
+  /** @param events what wakes those who wait; undefined: no event of the kernel's */
+  #newQueue(events: number | undefined): WaitQueue {
     const owner: QueueOwner = {
-      arm: () => this.#arm(events),
+      arm: () => {
+        if (events !== undefined) this.#arm(events);
+      },
       pending: (change) => this.driver.pending(change),
       setTimer: (ms, run) => this.driver.setTimer(ms, run),
       fd: () => this.fd,
@@ -413,6 +431,7 @@ export class SocketCore<Type extends number = number> implements Disposable {
     this.#in?.failAll(canceled);
     this.#out?.failAll(canceled);
     for (const queue of this.#polls?.values() ?? []) queue.failAll(canceled);
+    this.#sendTurn?.failAll(canceled);
     onErrorQueue?.();
     return handle;
   }
@@ -489,6 +508,18 @@ function addressFields(address: AddressLike | undefined): { address?: string; po
 /** Milliseconds of a clock that never goes back. */
 export function now(): number {
   return performance.now();
+}
+
+/**
+ * The options of one of the calls that a longer one makes: what is left of the whole's time.
+ * @param deadline when the longer one gives up, in `now()`
+ */
+export function withTimeLeft<Options extends { readonly timeoutMs?: number | undefined }>(
+  options: Options | undefined,
+  deadline: number | undefined,
+): Options | undefined {
+  if (options === undefined || deadline === undefined) return options;
+  return { ...options, timeoutMs: Math.max(0, deadline - now()) };
 }
 
 /** When a call with these options gives up, in `now()`; undefined: never. */

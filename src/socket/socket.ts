@@ -16,6 +16,8 @@ import {
   AF_UNIX,
   IPPROTO_UDP,
   MSG_CMSG_CLOEXEC,
+  MSG_DONTWAIT,
+  MSG_ERRQUEUE,
   MSG_NOSIGNAL,
   MSG_PEEK,
   MSG_TRUNC,
@@ -44,6 +46,7 @@ import {
   EISCONN,
   EMSGSIZE,
   ENOPROTOOPT,
+  ENOTCONN,
   EOPNOTSUPP,
 } from './errno.ts';
 import { AbortError, SocketError } from './error.ts';
@@ -61,7 +64,15 @@ import {
 import { SO } from './options/index.ts';
 import type { Pipe } from './pipe.ts';
 import { runLength, sendRun } from './segmentation.ts';
-import { type AddressLike, deadlineOf, now, SocketCore, type SyncOptions, scratch } from './socket-core.ts';
+import {
+  type AddressLike,
+  deadlineOf,
+  now,
+  SocketCore,
+  type SyncOptions,
+  scratch,
+  withTimeLeft,
+} from './socket-core.ts';
 import { Register } from './system-calls.ts';
 import { checkTimeout, timeoutError, type WaitOptions } from './wait-queue.ts';
 
@@ -139,8 +150,8 @@ export type Item<Type extends number> = Type extends typeof SOCK_DGRAM | typeof 
  */
 export class Socket<Type extends number = number> extends SocketCore<Type> {
   #mayRetryConnect = false;
-  /** Settles when the sendAll that is under way has ended. */
-  #sending: Promise<void> | undefined;
+  /** `shutdown('rd')` of a socket that is no stream. */
+  #isReadShut = false;
   /** Came after bytes of a MSG_WAITALL call: the kernel tells it once, so it is kept for the next call. */
   #late: SocketError | undefined;
   /** Whether runs of datagrams may go as one message for the kernel to cut. */
@@ -178,7 +189,21 @@ export class Socket<Type extends number = number> extends SocketCore<Type> {
 
   /** `wr` sends FIN and leaves the other direction open (half-close). */
   shutdown(how: 'rd' | 'wr' | 'both' | number): void {
-    this.checked(this.driver.shutdown(this.handle, howNumber(how)), 'shutdown');
+    const number = howNumber(how);
+    const result = this.driver.shutdown(this.handle, number);
+    // Without a peer it is ENOTCONN, and yet it is done: inet_shutdown wakes those who read.
+    if (result === 0 || result === -ENOTCONN) this.#isReadShut ||= this.type !== SOCK_STREAM && number !== SHUT_WR;
+    this.checked(result, 'shutdown');
+  }
+
+  /**
+   * What a call that waits says where the kernel says EAGAIN: null to go on waiting. Behind shutdown(2) Linux tells a
+   * blocking reader of datagrams 0 and a non-blocking one EAGAIN (__skb_wait_for_more_packets), and every descriptor
+   * here is non-blocking. A call that may not wait has EAGAIN.
+   */
+  #atEnd<T>(options: CallOptions | SyncOptions | undefined, end: () => T): T | null {
+    if (!this.#isReadShut || options?.timeoutMs === 0) return null;
+    return ((options?.flags ?? 0) & (MSG_ERRQUEUE | MSG_DONTWAIT)) === 0 ? end() : null;
   }
 
   // ---------------------------------------------------------------- connect
@@ -291,7 +316,7 @@ export class Socket<Type extends number = number> extends SocketCore<Type> {
       const count = this.driver.recv(this.handle, target, 0, target.length, 0);
       if (count !== -EAGAIN) return this.counted(count, 'recv');
     }
-    const { attempt, partial } = this.#receiver(target, options?.flags ?? 0);
+    const { attempt, partial } = this.#receiver(target, options);
     return this.callAsync('in', 'recv', options, () => attempt() ?? undefined, partial);
   }
 
@@ -322,9 +347,10 @@ export class Socket<Type extends number = number> extends SocketCore<Type> {
    * One attempt after the other of a call that waits. A descriptor is non-blocking, and the kernel heeds MSG_WAITALL on
    * blocking ones only: here the same is made of several calls.
    */
-  #receiver(buffer: Uint8Array, flags: number): Receiver {
+  #receiver(buffer: Uint8Array, options: CallOptions | SyncOptions | undefined): Receiver {
+    const flags = options?.flags ?? 0;
     if ((flags & MSG_WAITALL) === 0 || this.type !== SOCK_STREAM || buffer.length === 0) {
-      return { attempt: () => this.#recvOnce(buffer, 0, buffer.length, flags) };
+      return { attempt: () => this.#recvOnce(buffer, 0, buffer.length, flags) ?? this.#atEnd(options, zero) };
     }
     return (flags & MSG_PEEK) === 0 ? this.#fill(buffer, flags) : { attempt: this.#peekAll(buffer, flags) };
   }
@@ -368,15 +394,14 @@ export class Socket<Type extends number = number> extends SocketCore<Type> {
       const buffer = new Uint8Array(checkSize(target));
       return buffer.subarray(0, this.recvSync(buffer, options));
     }
-    const { attempt, partial } = this.#receiver(target, options?.flags ?? 0);
+    const { attempt, partial } = this.#receiver(target, options);
     return this.callSync('recv', POLLIN, options, attempt, partial);
   }
 
   /** Receive one datagram with its sender. Given a size, `data` is owned; given a buffer, `data` is a view into it. */
   recvfrom(target: Uint8Array | number, options?: CallOptions): Promise<Received> {
     if (typeof target === 'number') return this.#recvfromSize(target, options);
-    const flags = options?.flags ?? 0;
-    return this.callAsync('in', 'recvfrom', options, () => this.#recvfromOnce(target, flags) ?? undefined);
+    return this.callAsync('in', 'recvfrom', options, () => this.#recvfromLast(target, options) ?? undefined);
   }
 
   async #recvfromSize(size: number, options: CallOptions | undefined): Promise<Received> {
@@ -400,12 +425,16 @@ export class Socket<Type extends number = number> extends SocketCore<Type> {
 
   recvfromSync(target: Uint8Array | number, options?: SyncOptions): Received {
     const buffer = typeof target === 'number' ? new Uint8Array(checkSize(target)) : target;
-    return this.callSync('recvfrom', POLLIN, options, () => this.#recvfromOnce(buffer, options?.flags ?? 0));
+    return this.callSync('recvfrom', POLLIN, options, () => this.#recvfromLast(buffer, options));
+  }
+
+  #recvfromLast(buffer: Uint8Array, options: CallOptions | SyncOptions | undefined): Received | null {
+    return this.#recvfromOnce(buffer, options?.flags ?? 0) ?? this.#atEnd(options, () => endOf(buffer));
   }
 
   /** Fill several buffers in order: readv(2). */
   readv(parts: readonly Uint8Array[], options?: WaitOptions): Promise<number> {
-    return this.callAsync('in', 'readv', options, () => this.#readvOnce(parts) ?? undefined);
+    return this.callAsync('in', 'readv', options, () => this.#readvLast(parts, options) ?? undefined);
   }
 
   tryReadv(parts: readonly Uint8Array[]): number | null {
@@ -413,7 +442,11 @@ export class Socket<Type extends number = number> extends SocketCore<Type> {
   }
 
   readvSync(parts: readonly Uint8Array[], options?: SyncOptions): number {
-    return this.callSync('readv', POLLIN, options, () => this.#readvOnce(parts));
+    return this.callSync('readv', POLLIN, options, () => this.#readvLast(parts, options));
+  }
+
+  #readvLast(parts: readonly Uint8Array[], options: WaitOptions | undefined): number | null {
+    return this.#readvOnce(parts) ?? this.#atEnd(options, zero);
   }
 
   #readvOnce(parts: readonly Uint8Array[]): number | null {
@@ -427,12 +460,7 @@ export class Socket<Type extends number = number> extends SocketCore<Type> {
       const count = this.#recvmmsg(batch, 0);
       if (count !== -EAGAIN) return this.counted(count, 'recvmmsg');
     }
-    return this.callAsync(
-      'in',
-      'recvmmsg',
-      options,
-      () => this.#recvBatchOnce(batch, options?.flags ?? 0) ?? undefined,
-    );
+    return this.callAsync('in', 'recvmmsg', options, () => this.#recvBatchLast(batch, options) ?? undefined);
   }
 
   tryRecvBatch(batch: DatagramBatch, flags = 0): number | null {
@@ -440,7 +468,11 @@ export class Socket<Type extends number = number> extends SocketCore<Type> {
   }
 
   recvBatchSync(batch: DatagramBatch, options?: SyncOptions): number {
-    return this.callSync('recvmmsg', POLLIN, options, () => this.#recvBatchOnce(batch, options?.flags ?? 0));
+    return this.callSync('recvmmsg', POLLIN, options, () => this.#recvBatchLast(batch, options));
+  }
+
+  #recvBatchLast(batch: DatagramBatch, options: CallOptions | SyncOptions | undefined): number | null {
+    return this.#recvBatchOnce(batch, options?.flags ?? 0) ?? this.#atEnd(options, zero);
   }
 
   #recvBatchOnce(batch: DatagramBatch, flags: number): number | null {
@@ -486,8 +518,8 @@ export class Socket<Type extends number = number> extends SocketCore<Type> {
   recvmsg(options?: MessageOptions): Promise<Message> {
     try {
       const { buffers, control } = roomOf(options);
-      const flags = options?.flags ?? 0;
-      return this.callAsync('in', 'recvmsg', options, () => this.#recvmsgOnce(buffers, control, flags) ?? undefined);
+      const attempt = (): Message | undefined => this.#recvmsgLast(buffers, control, options) ?? undefined;
+      return this.callAsync('in', 'recvmsg', options, attempt);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -501,7 +533,16 @@ export class Socket<Type extends number = number> extends SocketCore<Type> {
 
   recvmsgSync(options?: MessageRoom & SyncOptions): Message {
     const { buffers, control } = roomOf(options);
-    return this.callSync('recvmsg', POLLIN, options, () => this.#recvmsgOnce(buffers, control, options?.flags ?? 0));
+    return this.callSync('recvmsg', POLLIN, options, () => this.#recvmsgLast(buffers, control, options));
+  }
+
+  #recvmsgLast(
+    buffers: readonly Uint8Array[],
+    control: Uint8Array | null,
+    options: CallOptions | SyncOptions | undefined,
+  ): Message | null {
+    const nothing = (): Message => new Message([], 0, undefined, [], 0);
+    return this.#recvmsgOnce(buffers, control, options?.flags ?? 0) ?? this.#atEnd(options, nothing);
   }
 
   #recvmsgOnce(buffers: readonly Uint8Array[], control: Uint8Array | null, flags: number): Message | null {
@@ -557,23 +598,23 @@ export class Socket<Type extends number = number> extends SocketCore<Type> {
   }
 
   /**
-   * Send all of `data`: as many send calls as it takes. Several at once take their turns, so that their bytes never mix;
-   * `send` does not wait for them. After an error or abort, an unknown part has gone.
+   * Send all of `data`: as many send calls as it takes. Several at once take their turns, with those of `sendfileAll`, so
+   * that their bytes never mix; `send` does not wait for them. The deadline is for the whole. After an error or abort,
+   * an unknown part has gone.
    */
   async sendAll(data: Uint8Array | string, options?: CallOptions): Promise<void> {
     const bytes = bytesOf(data, 'data');
+    checkTimeout(options?.timeoutMs);
+    const deadline = deadlineOf(options);
+    if (!this.sendTurn.take()) await this.sendTurn.wait('send', options);
     let sent = 0;
-    while (this.#sending !== undefined) await this.#sending;
-    let done = (): void => undefined;
-    this.#sending = new Promise((resolve) => {
-      done = resolve;
-    });
     try {
-      do sent += await this.send(sent === 0 ? bytes : bytes.subarray(sent), options);
+      do sent += await this.send(sent === 0 ? bytes : bytes.subarray(sent), withTimeLeft(options, deadline));
       while (sent < bytes.length);
+    } catch (error) {
+      throw this.#ofTheWhole(error, 'send', options);
     } finally {
-      this.#sending = undefined;
-      done();
+      this.sendTurn.give();
     }
   }
 
@@ -740,16 +781,35 @@ export class Socket<Type extends number = number> extends SocketCore<Type> {
     return this.callSync('sendfile', POLLOUT, options, () => this.#sendfileOnce(file, options));
   }
 
-  /** Send `length` bytes of a file from `offset`, or up to its end when it is shorter; resolves with how many went. */
+  /**
+   * Send `length` bytes of a file from `offset`, or up to its end when it is shorter; resolves with how many went. Takes
+   * turns with `sendAll`; the deadline is for the whole.
+   */
   async sendfileAll(file: FileLike, options: FileRange & WaitOptions): Promise<number> {
+    checkTimeout(options?.timeoutMs);
+    const deadline = deadlineOf(options);
+    if (!this.sendTurn.take()) await this.sendTurn.wait('sendfile', options);
     let sent = 0;
-    while (sent < options.length) {
-      const offset = options.offset === undefined ? undefined : options.offset + sent;
-      const count = await this.sendfile(file, { ...options, offset, length: options.length - sent });
-      if (count === 0) break;
-      sent += count;
+    try {
+      while (sent < options.length) {
+        const offset = options.offset === undefined ? undefined : options.offset + sent;
+        const range = { ...withTimeLeft(options, deadline), offset, length: options.length - sent };
+        const count = await this.sendfile(file, range);
+        if (count === 0) break;
+        sent += count;
+      }
+      return sent;
+    } catch (error) {
+      throw this.#ofTheWhole(error, 'sendfile', options);
+    } finally {
+      this.sendTurn.give();
     }
-    return sent;
+  }
+
+  /** A piece had what was left of the time: the error tells of the whole. */
+  #ofTheWhole(error: unknown, syscall: string, options: WaitOptions | undefined): unknown {
+    const isLate = error instanceof SocketError && error.code === 'ERR_SOCKET_TIMEOUT';
+    return isLate ? timeoutError(syscall, options?.timeoutMs ?? 0, this.fd) : error;
   }
 
   #sendfileOnce(file: FileLike, { offset = -1, length }: FileRange): number | null {
@@ -824,14 +884,13 @@ export class Socket<Type extends number = number> extends SocketCore<Type> {
     for await (const connection of this.#untilClosed(() => this.accept(options))) yield connection;
   }
 
-  /** The datagrams of a datagram socket, each in memory of its own, until it is closed. */
+  /** The datagrams of a datagram socket, each in memory of its own, until it is closed or shut down for reading. */
   async *messages(options?: CallOptions): AsyncGenerator<Received, void, void> {
     const buffer = new Uint8Array(LARGEST_DATAGRAM);
-    const next = async (): Promise<Received> => {
-      const message = await this.recvfrom(buffer, options);
-      return { ...message, data: message.data.slice() };
-    };
-    for await (const message of this.#untilClosed(next)) yield message;
+    for await (const message of this.#untilClosed(() => this.recvfrom(buffer, options))) {
+      if (message.data.length === 0 && this.#isReadShut) return;
+      yield { ...message, data: message.data.slice() };
+    }
   }
 
   /** The bytes of a stream in pieces, each owned, until the peer's FIN (or close). */
@@ -872,6 +931,13 @@ export class Socket<Type extends number = number> extends SocketCore<Type> {
       yield value;
     }
   }
+}
+
+const zero = (): number => 0;
+
+/** What recvfrom says behind the end: no bytes, from nobody. */
+function endOf(buffer: Uint8Array): Received {
+  return { data: buffer.subarray(0, 0), address: decodeSockAddr(scratch, 0), length: 0, truncated: false };
 }
 
 function checkSize(size: number): number {

@@ -11,8 +11,9 @@ export interface WaitOptions {
   readonly timeoutMs?: number | undefined;
 }
 
+/** One call that waits. It ends once, and leaves its queue when it does, whatever happens while it is being tried. */
 interface Waiter {
-  /** Try the call again; true when it has settled. */
+  /** Try the call again; true when it is over. */
   attempt(): boolean;
   fail(error: unknown): void;
 }
@@ -67,50 +68,53 @@ export class WaitQueue {
     if (signal?.aborted === true) return Promise.reject(new AbortError(signal.reason));
     return new Promise<T>((resolve, reject) => {
       let cancelTimer: (() => void) | undefined;
-      const leave = (): void => {
+      let isOver = false;
+      const end = (): boolean => {
+        if (isOver) return false;
+        isOver = true;
+        this.#remove(waiter);
         cancelTimer?.();
         signal?.removeEventListener('abort', onAbort);
         this.#owner.pending(-1);
+        return true;
       };
       const waiter: Waiter = {
         attempt: () => {
-          let result: T | undefined;
           try {
-            result = attempt();
+            const result = attempt();
+            if (result !== undefined && end()) resolve(result);
           } catch (error) {
-            leave();
-            reject(error);
-            return true;
+            if (end()) reject(error);
           }
-          if (result === undefined) return false;
-          leave();
-          resolve(result);
-          return true;
+          return isOver;
         },
         fail: (error) => {
-          leave();
-          reject(error);
+          if (end()) reject(error);
         },
       };
       const giveUp = (error: unknown): void => {
-        const index = this.#waiters.indexOf(waiter);
-        if (index < 0) return;
-        this.#waiters.splice(index, 1);
-        const done = partial?.();
-        if (done === undefined) waiter.fail(error);
-        else {
-          leave();
-          resolve(done);
+        const isHead = this.#waiters[0] === waiter;
+        try {
+          const done = partial?.();
+          if (!end()) return;
+          if (done === undefined) reject(error);
+          else resolve(done);
+        } catch (thrown) {
+          waiter.fail(thrown);
         }
+        // It may have waited for more than the next one needs, and no wake-up would come for what is there already.
+        if (isHead) this.drain();
       };
       const onAbort = (): void => giveUp(new AbortError(signal?.reason));
       this.#waiters.push(waiter);
       this.#owner.pending(1);
       signal?.addEventListener('abort', onAbort);
-      if (timeoutMs !== undefined && timeoutMs !== Number.POSITIVE_INFINITY) {
-        cancelTimer = this.#owner.setTimer(timeoutMs, () => giveUp(timeoutError(syscall, timeoutMs, this.#owner.fd())));
-      }
       try {
+        if (timeoutMs !== undefined && timeoutMs !== Number.POSITIVE_INFINITY) {
+          cancelTimer = this.#owner.setTimer(timeoutMs, () =>
+            giveUp(timeoutError(syscall, timeoutMs, this.#owner.fd())),
+          );
+        }
         // Registering after EAGAIN loses nothing: epoll reports what is ready at the time of EPOLL_CTL_ADD.
         this.#owner.arm();
       } catch (error) {
@@ -119,14 +123,18 @@ export class WaitQueue {
     });
   }
 
+  #remove(waiter: Waiter): void {
+    if (this.#waiters[0] === waiter) this.#waiters.shift();
+    else {
+      const index = this.#waiters.indexOf(waiter);
+      if (index > 0) this.#waiters.splice(index, 1);
+    }
+  }
+
   /** Ready: let waiters try in order, until one has to go on waiting. */
   drain(): void {
-    let head = this.#waiters[0];
-    while (head?.attempt() === true) {
-      // A waiter that settled is still the head: attempts never touch the queue themselves.
-      this.#waiters.shift();
-      head = this.#waiters[0];
-    }
+    // One that is over has left the queue.
+    while (this.#waiters[0]?.attempt() === true);
   }
 
   failAll(error: () => unknown): void {
