@@ -62,7 +62,7 @@ test('a listener that throws keeps no call of the socket from its wake-up', asyn
   const [a, b] = pair();
   const thrown = new Promise((resolve) => process.once('uncaughtException', resolve));
   // vitest's own listener would take the planted exception for a failure.
-  const others = process.listeners('uncaughtException').filter((listener) => !`${listener}`.includes('native code'));
+  const others = process.listeners('uncaughtException').filter((listener) => !String(listener).includes('native code'));
   for (const listener of others.slice(0, -1)) process.removeListener('uncaughtException', listener);
   let isPlanted = false;
   a.onReadable(() => {
