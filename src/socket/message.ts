@@ -4,11 +4,12 @@
  */
 import type { SocketAddress } from '../addr/sockaddr.ts';
 import { concat } from '../core/bytes.ts';
+import type { AddressLike } from './call-arguments.ts';
 import { MSG_CTRUNC, MSG_TRUNC } from './constants.ts';
 import { type ControlMessage, decodeControl, encodeControl } from './control/index.ts';
 import type { SocketDriver } from './driver.ts';
 import { OwnedFd } from './owned-fd.ts';
-import type { AddressLike, SocketCore } from './socket-core.ts';
+import type { SocketCore } from './socket-core.ts';
 import type { WaitOptions } from './wait-queue.ts';
 
 type Rights = Extract<ControlMessage, { readonly kind: 'rights' }>;

@@ -231,7 +231,10 @@ const splice: Row = { name: 'splice', args: (_, length) => ({ len: length }), ou
 const value = (result: number | boolean): Outcome => ({ ret: 0, out: { value: result } });
 const poll: Row = { name: 'poll', args: (direction) => ({ events: direction }), outcome: () => ({ ret: 1 }) };
 
-/** Every method that is a system call. A call that is missing here is missing in the trace: twin of socket.ts. */
+/**
+ * Every method that is a system call. A call that is missing here is missing in the trace: twin of receive.ts, send.ts,
+ * transfer.ts and socket.ts.
+ */
 const CALLS: Readonly<Partial<Record<keyof Socket, Row>>> = {
   bind: { name: 'bind', args: address, outcome: zero },
   listen: { name: 'listen', args: (backlog) => ({ backlog: backlog ?? null }), outcome: zero },

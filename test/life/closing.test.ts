@@ -239,6 +239,7 @@ describe('after close', () => {
     'settled',
     'callSync',
     'pollSync',
+    'giveUp',
     'checked',
     'failure',
   ]);
