@@ -59,6 +59,7 @@ napi_status bw_export_io(napi_env env, napi_value exports);
 napi_status bw_export_descriptor(napi_env env, napi_value exports);
 napi_status bw_export_poll(napi_env env, napi_value exports);
 napi_status bw_export_loop(napi_env env, napi_value exports);
+napi_status bw_export_ring(napi_env env, napi_value exports);
 napi_status bw_define(napi_env env, napi_value exports, const char *name, napi_callback fn);
 
 /* ---- arguments: wrong types read as "missing", and every call then answers -EINVAL, never an exception */

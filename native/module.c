@@ -50,7 +50,7 @@ napi_value napi_register_module_v1(napi_env env, napi_value exports) {
   }
   if (bw_export_socket(env, exports) != napi_ok || bw_export_io(env, exports) != napi_ok ||
       bw_export_descriptor(env, exports) != napi_ok || bw_export_poll(env, exports) != napi_ok ||
-      bw_export_loop(env, exports) != napi_ok)
+      bw_export_loop(env, exports) != napi_ok || bw_export_ring(env, exports) != napi_ok)
     napi_throw_error(env, NULL, "barewire: exports could not be defined");
   return exports;
 }

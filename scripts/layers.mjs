@@ -21,8 +21,8 @@ const ROOMS = {
   trace: ['core', 'addr', 'wire', 'capture'],
   link: ['core', 'addr', 'wire', 'capture'],
   stack: ['core', 'addr', 'wire', 'link', 'socket', 'trace'],
-  os: ['core', 'addr', 'wire', 'link', 'socket', 'trace'],
-  node: ['core', 'addr', 'wire', 'link', 'socket', 'trace', 'os'],
+  os: ['core', 'addr', 'wire', 'capture', 'link', 'socket', 'trace'],
+  node: ['core', 'addr', 'wire', 'capture', 'link', 'socket', 'trace', 'os'],
   tools: ['core', 'addr', 'wire', 'capture', 'link', 'socket', 'trace'],
   // src/index.ts, the package's main entry.
   index: ['core', 'addr', 'wire', 'capture', 'link', 'socket', 'trace', 'stack', 'os', 'node', 'tools'],

@@ -1,5 +1,5 @@
 /**
- * The native tests, the conformance suite and the tests of sockets' lives again, with the addon under AddressSanitizer
+ * The native tests, the conformance suite, the tests of sockets' lives and of live capture again, with the addon under AddressSanitizer
  * and UBSan: a read past an array, a use after free or an overflow ends the run with a report.
  *
  *   node scripts/sanitize.mjs [vitest arguments]
@@ -34,7 +34,7 @@ const result = spawnSync(
     'run',
     '--project',
     'node',
-    ...(chosen.length > 0 ? chosen : ['test/native', 'test/conformance', 'test/life']),
+    ...(chosen.length > 0 ? chosen : ['test/native', 'test/conformance', 'test/life', 'test/capture']),
   ],
   {
     cwd: root,

@@ -1,5 +1,13 @@
 /** This machine's kernel and what stands around its sockets: namespaces, netlink, devices, the lab's two hosts. */
 export * from './capabilities.ts';
+export { Injector, type InjectorOptions, openInjector } from './capture/inject.ts';
+export {
+  Capture,
+  type CaptureOptions,
+  type FanoutOptions,
+  MAX_SNAP_LENGTH,
+  openCapture,
+} from './capture/open.ts';
 export { kernel } from './kernel.ts';
 export { type LabHost, type LabHosts, type LabHostsOptions, makeLabHosts, type WireTier } from './lab-hosts.ts';
 export { NativeMissingError } from './load.ts';

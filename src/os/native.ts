@@ -29,6 +29,15 @@ export interface Native extends SystemCalls {
   /** unshare(2) for the calling thread. */
   unshare(flags: number): number;
 
+  // family: rings (native/ring.c)
+  /**
+   * mmap(2) of a socket's ring, readable and writable, shared with the kernel. -EOPNOTSUPP where this build of V8 takes
+   * no memory from outside. Unmapped when the buffer is collected, or by `munmap`.
+   */
+  mmap(handle: Handle, length: number): ArrayBuffer | number;
+  /** munmap(2): views of the buffer become empty. */
+  munmap(buffer: ArrayBuffer): number;
+
   // family: readiness (native/poll.c, native/loop.c)
   /**
    * poll(2) on `handles`, each waiting for `events[i]` (POLLIN 1, POLLOUT 4); `revents[i]` gets what is ready.

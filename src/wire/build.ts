@@ -34,9 +34,13 @@ import { encodeVxlan } from './vxlan.ts';
 
 type Optional<T, K extends keyof T> = Omit<T, K> & Partial<Pick<T, K>>;
 
+type VlanInit = Optional<Parameters<typeof encodeVlan>[0], 'etherType'>;
+
 /** The headers of a packet, from the link to the transport; at most one on each level. */
 export interface PacketInit {
   readonly ethernet?: Optional<EthernetInit, 'etherType'>;
+  /** One tag, or several from the outermost in: all but the last are service tags (0x88a8, IEEE 802.1ad). */
+  readonly vlan?: VlanInit | readonly VlanInit[];
   readonly arp?: ArpInit;
   readonly ipv4?: Optional<Ipv4Init, 'protocol'>;
   readonly ipv6?: Optional<Ipv6Init, 'nextHeader'>;
@@ -92,7 +96,15 @@ export function buildPacket(init: PacketInit): Uint8Array {
     bytes = encodeArp(arp);
     etherType = EtherType.ARP;
   }
-  if (ethernet === undefined) return bytes;
+  if (ethernet === undefined) {
+    if (init.vlan !== undefined) throw new TypeError('init: expected ethernet around vlan, got none');
+    return bytes;
+  }
+  const tags = [init.vlan ?? []].flat();
+  for (const [i, tag] of tags.toReversed().entries()) {
+    bytes = encodeVlan({ ...tag, etherType: tag.etherType ?? etherType }, bytes);
+    etherType = i === 0 ? EtherType.VLAN : EtherType.QINQ;
+  }
   return encodeEthernet({ ...ethernet, etherType: ethernet.etherType ?? etherType }, bytes);
 }
 

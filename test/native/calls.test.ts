@@ -7,7 +7,7 @@ import { Ready, slotOf } from '../../src/os/native.ts';
 import { type Handle, Register } from '../../src/socket/system-calls.ts';
 
 const native = loadNative();
-const [EBADF, EAGAIN, EFAULT, EINVAL, EINPROGRESS] = [9, 11, 14, 22, 115];
+const [EBADF, EAGAIN, EFAULT, ENODEV, EINVAL, EINPROGRESS] = [9, 11, 14, 19, 22, 115];
 const [AF_UNIX, AF_INET, SOCK_STREAM, SOCK_DGRAM] = [1, 2, 1, 2];
 const loopback = encodeSockAddr('127.0.0.1:0');
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -133,6 +133,20 @@ describe('values', () => {
     expect(native.poll(Int32Array.of(b.handle), Int32Array.of(1), new Int32Array(1), 20)).toBe(0);
     native.close(a.handle);
     native.close(b.handle);
+  });
+});
+
+describe('rings', () => {
+  test('mmap of what has no ring says why; a buffer that was unmapped has no bytes', () => {
+    const { handle } = udp();
+    expect(native.mmap(handle, 4096)).toBe(-ENODEV);
+    expect(native.mmap(handle, 0)).toBe(-EINVAL);
+    ok(native.close(handle));
+    expect(native.mmap(handle, 4096)).toBe(-EBADF);
+    expect(native.munmap(new Uint8Array(8) as unknown as ArrayBuffer)).toBe(-EINVAL);
+    const buffer = new ArrayBuffer(8);
+    const view = new Uint8Array(buffer);
+    expect([native.munmap(buffer), view.length]).toEqual([0, 0]);
   });
 });
 

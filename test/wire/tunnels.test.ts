@@ -130,3 +130,18 @@ test('every table covers its header', () => {
     expect(bits).toBe(8 * table.fixedBytes);
   }
 });
+
+test('IEEE 802.1ad: several tags, the outermost first, are announced as service tags but for the last', () => {
+  const bytes = buildPacket({
+    ethernet: { src: '02:00:00:00:00:01', dst: '02:00:00:00:00:02' },
+    vlan: [{ vlan: 100 }, { vlan: 7, priority: 5 }],
+    ipv4: { src: '10.0.0.1', dst: '10.0.0.2' },
+    udp: { srcPort: 1, dstPort: 2 },
+  });
+  const { layers } = decodePacket(bytes, 'ethernet');
+  expect(layers.map(({ layer }) => layer)).toEqual(['ethernet', 'vlan', 'vlan', 'ipv4', 'udp']);
+  expect(layers.slice(0, 3).map((layer) => ('etherType' in layer ? layer.etherType : 0))).toEqual([
+    0x88a8, 0x8100, 0x0800,
+  ]);
+  expect(() => buildPacket({ vlan: { vlan: 1 } })).toThrow('init: expected ethernet around vlan, got none');
+});
