@@ -1,10 +1,9 @@
 /** The command line as a whole: commands, help, and what happens to errors. */
 import type { EventEmitter } from 'node:events';
 import { Command, CommanderError } from 'commander';
-import { register as registerChat } from './commands/chat.ts';
-import { register as registerEcho } from './commands/echo.ts';
-import { register as registerLab } from './commands/lab.ts';
+import { COMMANDS, GROUPS } from './commands/all.ts';
 import { ExitCode, errorMessage, exitCodeOf, UsageError } from './errors.ts';
+import { register } from './options/command.ts';
 import { lineWidth } from './terminal.ts';
 import { version } from './version.ts';
 
@@ -31,8 +30,16 @@ Exit codes: 0 yes, 1 no (refused, unreachable), 2 a mistake in the command or
 the system, 128 + n after signal n. Data goes to stdout, talk to stderr.
 bwr is short for barewire.`,
     );
-  for (const register of [registerLab, registerChat, registerEcho]) register(program);
+  for (const row of COMMANDS) register(parentOf(program, row.name), row);
   return program;
+}
+
+/** Where a command belongs: `chat` for `chat serve`. */
+function parentOf(program: Command, name: string): Command {
+  const [group, rest] = name.split(' ') as [string, string?];
+  if (rest === undefined) return program;
+  const made = program.commands.find((command) => command.name() === group);
+  return made ?? program.command(group).description(GROUPS[group] ?? '');
 }
 
 /**

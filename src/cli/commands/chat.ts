@@ -1,6 +1,5 @@
 /** `barewire chat serve` and `barewire chat join`: the faces of src/tools/chat. */
 import { userInfo } from 'node:os';
-import type { Command } from 'commander';
 import { formatSocketAddress, type SocketAddress } from '../../addr/index.ts';
 import { kernel } from '../../os/kernel.ts';
 import {
@@ -17,11 +16,12 @@ import {
 } from '../../tools/chat/index.ts';
 import { CommandError, errorMessage } from '../errors.ts';
 import { LineEditor } from '../line-editor.ts';
+import { type CommandRow, command } from '../options/command.ts';
+import { type Flags, flag, jsonRow, preset, value, words } from '../options/rows.ts';
 import {
   addressesOf,
   addressFields,
   explained,
-  type FamilyOptions,
   firstThatOpens,
   inputLines,
   listenArguments,
@@ -32,68 +32,61 @@ import {
   seconds,
 } from '../talk.ts';
 
-interface ServeOptions extends FamilyOptions {
-  readonly udp?: boolean;
-  readonly json?: boolean;
-  readonly maxClients?: string;
-}
-
-interface JoinOptions extends FamilyOptions {
-  readonly udp?: boolean;
-  readonly json?: boolean;
-  readonly name?: string;
-  readonly plain?: boolean;
-  readonly listen?: boolean;
-  readonly timeout?: string;
-  readonly linger?: string;
-}
-
 const DEFAULT_CONNECT_SECONDS = 10;
 const DEFAULT_LINGER_SECONDS = 2;
 
-export function register(program: Command): void {
-  const chat = program.command('chat').description('talk line by line: one server, many clients, over TCP or UDP');
+const rows = {
+  udp: flag('u', 'datagrams instead of connections'),
+  ipv4: flag('4', 'IPv4 only'),
+  ipv6: flag('6', 'IPv6 only'),
+  json: jsonRow,
+};
+const serveRows = { ...rows, maxClients: value(undefined, words('count'), 'most clients at once; 1000 when not told') };
+const joinRows = {
+  ...rows,
+  name: value('n', words('name'), 'how others see you; your login name when not told'),
+  plain: flag(undefined, 'the peer is no chat server: announce nothing, show everything as it comes'),
+  listen: flag('d', 'do not read standard input'),
+  timeout: preset('w', words('seconds'), String(DEFAULT_CONNECT_SECONDS), 'for connecting; 0 for none'),
+  linger: preset('q', words('seconds'), String(DEFAULT_LINGER_SECONDS), 'after end of input, wait so long for more'),
+};
 
-  chat
-    .command('serve')
-    .description(`serve a chat (127.0.0.1 and port ${CHAT_PORT} unless told; 0.0.0.0 or :: for every interface)`)
-    .argument('[address]', 'where to listen; a number alone is the port')
-    .argument('[port]', '0 lets the system choose')
-    .option('-u, --udp', 'datagrams instead of connections')
-    .option('-4, --ipv4', 'IPv4 only when looking up a name')
-    .option('-6, --ipv6', 'IPv6 only when looking up a name')
-    .option('--max-clients <count>', 'most clients at once (1000)')
-    .option('--json', 'one JSON object a line')
-    .action(async (address: string | undefined, port: string | undefined, options: ServeOptions) => {
-      process.exitCode = await serve(address, port, options);
-    });
+type ServeOptions = Flags<typeof serveRows>;
+type JoinOptions = Flags<typeof joinRows>;
 
-  chat
-    .command('join')
-    .description('join a chat, or talk with any program that sends lines')
-    .argument('<host>')
-    .argument('[port]', `${CHAT_PORT} unless told`)
-    .option('-u, --udp', 'datagrams instead of a connection')
-    .option('-n, --name <name>', 'how others see you (your login name)')
-    .option('--plain', 'the peer is no chat server: announce nothing, show everything as it comes')
-    .option('-d, --listen', 'do not read standard input')
-    .option('-4, --ipv4', 'IPv4 only')
-    .option('-6, --ipv6', 'IPv6 only')
-    .option('-w, --timeout <seconds>', `for connecting (${DEFAULT_CONNECT_SECONDS}; 0 for none)`)
-    .option('-q, --linger <seconds>', `after end of input, wait so long for more (${DEFAULT_LINGER_SECONDS})`)
-    .option('--json', 'one JSON object a line')
-    .addHelpText(
-      'after',
-      `
-Lines: /who lists who is here, /name NAME takes a name, /quit leaves; // begins a line with /.
+export const chatServe: CommandRow = command({
+  name: 'chat serve',
+  summary: 'serve a chat over TCP or UDP',
+  description: `Serves a chat on 127.0.0.1, port ${CHAT_PORT}, unless told otherwise; 0.0.0.0 or :: is every interface.`,
+  arguments: [
+    { name: 'address', text: 'where to listen; a number alone is the port', optional: true },
+    { name: 'port', text: '0 lets the system choose', optional: true },
+  ],
+  options: serveRows,
+  sections: [],
+  run: ([address, port], flags) => serve(address, port, flags),
+});
+
+export const chatJoin: CommandRow = command({
+  name: 'chat join',
+  summary: 'join a chat, or talk with any program that sends lines',
+  description: 'Joins a chat line by line, or talks with any program that sends lines.',
+  arguments: [
+    { name: 'host', text: 'a name or an address', offers: 'host' },
+    { name: 'port', text: `${CHAT_PORT} unless told`, optional: true },
+  ],
+  options: joinRows,
+  sections: [
+    {
+      title: 'Lines',
+      body: `/who lists who is here, /name NAME takes a name, /quit leaves; // begins a line with /.
 Input from a pipe is sent line by line; at its end we say so (half-close) and go on
 printing until the server closes, or until nothing came for the linger time.
 A peer that gives no greeting is taken as plain after 300 ms.`,
-    )
-    .action(async (host: string, port: string | undefined, options: JoinOptions) => {
-      process.exitCode = await join(host, port, options);
-    });
-}
+    },
+  ],
+  run: ([host = '', port], flags) => join(host, port, flags),
+});
 
 /** What a stranger wrote must not steer our terminal; into a pipe it goes as it is. */
 function shown(text: string): string {

@@ -1,6 +1,5 @@
 /** `barewire echo serve` and `barewire echo send`: the faces of src/tools/echo. */
 import { createInterface } from 'node:readline';
-import type { Command } from 'commander';
 import { formatSocketAddress, type SocketAddress } from '../../addr/index.ts';
 import { kernel } from '../../os/kernel.ts';
 import { addressName, decodeText, printable } from '../../tools/chat/index.ts';
@@ -15,11 +14,12 @@ import {
   serveEcho,
 } from '../../tools/echo/index.ts';
 import { CommandError, ExitCode, errorMessage } from '../errors.ts';
+import { type CommandRow, command } from '../options/command.ts';
+import { type Flags, flag, jsonRow, preset, words } from '../options/rows.ts';
 import {
   addressesOf,
   addressFields,
   explained,
-  type FamilyOptions,
   firstThatOpens,
   inputLines,
   listenArguments,
@@ -30,57 +30,65 @@ import {
   seconds,
 } from '../talk.ts';
 
-interface EchoOptions extends FamilyOptions {
-  readonly udp?: boolean;
-  readonly json?: boolean;
-  readonly timeout?: string;
-}
-
 const DEFAULT_TIMEOUT_SECONDS = 5;
 const MAX_INPUT_BYTES = 1024 * 1024;
 
-export function register(program: Command): void {
-  const echo = program.command('echo').description('a server that says how long each message was, and its client');
+const rows = {
+  udp: flag('u', 'datagrams instead of connections'),
+  ipv4: flag('4', 'IPv4 only'),
+  ipv6: flag('6', 'IPv6 only'),
+  json: jsonRow,
+};
 
-  echo
-    .command('serve')
-    .description(`answer each message with its length (127.0.0.1; port ${ECHO_TCP_PORT}, UDP ${ECHO_UDP_PORT})`)
-    .argument('[address]', 'where to listen; a number alone is the port')
-    .argument('[port]', '0 lets the system choose')
-    .option('-u, --udp', 'datagrams instead of connections')
-    .option('-4, --ipv4', 'IPv4 only when looking up a name')
-    .option('-6, --ipv6', 'IPv6 only when looking up a name')
-    .option('--json', 'one JSON object a line')
-    .action(async (address: string | undefined, port: string | undefined, options: EchoOptions) => {
-      process.exitCode = await serve(address, port, options);
-    });
+export const echoServe: CommandRow = command({
+  name: 'echo serve',
+  summary: 'answer each message with its length',
+  description: `Listens on 127.0.0.1, port ${ECHO_TCP_PORT} (UDP ${ECHO_UDP_PORT}), unless told otherwise, and answers each message with how long it was.`,
+  arguments: [
+    { name: 'address', text: 'where to listen; a number alone is the port', optional: true },
+    { name: 'port', text: '0 lets the system choose', optional: true },
+  ],
+  options: rows,
+  sections: [],
+  run: ([address, port], flags) => serve(address, port, flags),
+});
 
-  echo
-    .command('send')
-    .description('send each line of standard input, print the answer; the line "exit" or end of input ends')
-    .argument('<host>')
-    .argument('[port]', `${ECHO_TCP_PORT} unless told, UDP ${ECHO_UDP_PORT}`)
-    .option('-u, --udp', 'datagrams instead of a connection')
-    .option('-4, --ipv4', 'IPv4 only')
-    .option('-6, --ipv6', 'IPv6 only')
-    .option('-w, --timeout <seconds>', `for connecting and for each answer (${DEFAULT_TIMEOUT_SECONDS}; 0 for none)`)
-    .option('--json', 'one JSON object a line')
-    .action(async (host: string, port: string | undefined, options: EchoOptions) => {
-      process.exitCode = await send(host, port, options);
-    });
-}
+export const echoSend: CommandRow = command({
+  name: 'echo send',
+  summary: 'send each line of standard input and print the answer',
+  description:
+    'Sends each line of standard input to an echo server and prints the answer. The line "exit" or the end of input ends it.',
+  arguments: [
+    { name: 'host', text: 'a name or an address', offers: 'host' },
+    { name: 'port', text: `${ECHO_TCP_PORT} unless told, UDP ${ECHO_UDP_PORT}`, optional: true },
+  ],
+  options: {
+    ...rows,
+    timeout: preset(
+      'w',
+      words('seconds'),
+      String(DEFAULT_TIMEOUT_SECONDS),
+      'for connecting and for each answer; 0 for none',
+    ),
+  },
+  sections: [],
+  run: ([host = '', port], flags) => send(host, port, flags),
+});
+
+type ServeFlags = Flags<typeof rows>;
+type SendFlags = ServeFlags & { readonly timeout: string };
 
 function shown(text: string): string {
   return process.stdout.isTTY ? printable(text) : text;
 }
 
-function defaultPort(options: EchoOptions): number {
-  return options.udp === true ? ECHO_UDP_PORT : ECHO_TCP_PORT;
+function defaultPort(options: ServeFlags): number {
+  return options.udp ? ECHO_UDP_PORT : ECHO_TCP_PORT;
 }
 
-async function serve(first: string | undefined, second: string | undefined, options: EchoOptions): Promise<number> {
+async function serve(first: string | undefined, second: string | undefined, options: ServeFlags): Promise<number> {
   const report = new Report('echo serve', options.json);
-  const udp = options.udp === true;
+  const { udp } = options;
   try {
     const [addressText = '127.0.0.1', portText] = listenArguments(first, second);
     const addresses = await addressesOf(addressText, portNumber(portText, defaultPort(options), 0), options);
@@ -130,9 +138,9 @@ function tellServerEvent(report: Report, event: EchoServerEvent, udp: boolean): 
   }
 }
 
-async function send(host: string, portText: string | undefined, options: EchoOptions): Promise<number> {
+async function send(host: string, portText: string | undefined, options: SendFlags): Promise<number> {
   const report = new Report('echo send', options.json);
-  const udp = options.udp === true;
+  const { udp } = options;
   const abort = new AbortController();
   let signalCode = 0;
   const signals = onSignals((exitCode) => {

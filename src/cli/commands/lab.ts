@@ -4,129 +4,101 @@
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { WireAction, WireRule } from '../../link/wire-rules.ts';
+import type { WireRule } from '../../link/wire-rules.ts';
 import type { Trace } from '../../trace/event.ts';
 import { CommandError, ExitCode, UsageError } from '../errors.ts';
-import type { LabOptions, WireChoice } from '../lab-bridge.ts';
+import type { LabOptions } from '../lab-bridge.ts';
 import { DEFAULT_SCENARIO, SCENARIOS } from '../lab-bridge.ts';
+import { type CommandRow, command } from '../options/command.ts';
+import {
+  choice,
+  colorRow,
+  decimal,
+  type Flags,
+  flag,
+  list,
+  port,
+  preset,
+  value,
+  whole,
+  words,
+} from '../options/rows.ts';
 import { write } from '../output.ts';
-import { type ColourChoice, lineWidth, speaksUtf8, wantsColour } from '../terminal.ts';
+import { lineWidth, speaksUtf8, wantsColour } from '../terminal.ts';
 
-interface LabFlags {
-  readonly scenario?: string;
-  readonly delay?: number;
-  readonly drop?: readonly string[];
-  readonly hold?: readonly string[];
-  readonly dup?: readonly string[];
-  readonly reorder?: readonly string[];
-  readonly ipv6?: true;
-  readonly port?: number;
-  readonly wire: WireChoice;
-  readonly json?: true;
-  readonly output?: string;
-  readonly list?: true;
-  readonly absolute?: true;
-  readonly color: ColourChoice;
-  readonly width?: number;
-  readonly ascii?: true;
-  readonly replay?: string;
-}
+const names = Object.keys(SCENARIOS);
+const widest = Math.max(...names.map((name) => name.length));
+const rule = words('rule');
 
-export function register(program: Command): void {
-  const names = Object.keys(SCENARIOS);
-  const widest = Math.max(...names.map((name) => name.length));
-  program
-    .command('lab')
-    .summary('show a TCP or UDP exchange of this kernel: calls, packets and states of both ends')
-    .description(
-      'Plays a scenario between two hosts of this kernel over a wire of our own, and draws the ladder: system ' +
-        'calls, packets and TCP states of both ends on one clock. Needs no root where user namespaces are allowed.',
-    )
-    .argument('[scenario]', 'see below')
-    .option('-s, --scenario <name>', 'the same as the argument')
-    .option('-d, --delay <ms>', 'one-way delay of the wire (default: 20)', parseMs)
-    .addOption(ruleOption('drop', 'lose a packet'))
-    .addOption(ruleOption('hold', 'keep a packet for so long', '<rule=ms>'))
-    .addOption(ruleOption('dup', 'deliver a packet twice'))
-    .addOption(ruleOption('reorder', 'let the next packet overtake one'))
-    .option('-6, --ipv6', 'IPv6 instead of IPv4')
-    .option('-p, --port <number>', "the server's port", parsePort)
-    .addOption(
-      new Option('--wire <kind>', 'what the hosts are joined by')
-        .choices(['auto', 'tun', 'veth', 'loopback'])
-        .default('auto'),
-    )
-    .option('--list', 'list the packets, as tcpdump does, instead of the ladder')
-    .option('--json', 'the trace as NDJSON on stdout, and nothing else')
-    .option('-o, --output <dir>', 'also write <scenario>.pcapng and <scenario>.trace.ndjson there')
-    .option('--replay <file>', 'draw a saved trace (.trace.ndjson) instead of a new run')
-    .option('--absolute', 'sequence numbers as they are on the wire')
-    .addOption(new Option('--color <when>', 'colours').choices(['auto', 'always', 'never']).default('auto'))
-    .option('--width <columns>', 'draw for so many columns', parseWidth)
-    .option('--ascii', 'draw with ASCII only')
-    .addHelpText(
-      'after',
-      `
-Scenarios:
-${names.map((name) => `  ${name.padEnd(widest)}  ${SCENARIOS[name]}${name === DEFAULT_SCENARIO ? ' (default)' : ''}`).join('\n')}
+const rows = {
+  scenario: value('s', words('name', names), 'the same as the argument'),
+  delay: value('d', decimal('milliseconds', 0, 60_000), 'one-way delay of the wire, in ms; 20 when not told'),
+  drop: list(undefined, rule, 'lose a packet'),
+  hold: list(undefined, words('rule=ms'), 'keep a packet for so long'),
+  dup: list(undefined, rule, 'deliver a packet twice'),
+  reorder: list(undefined, rule, 'let the next packet overtake one'),
+  ipv6: flag('6', 'IPv6 instead of IPv4'),
+  port: value('p', port, "the server's port"),
+  wire: preset(undefined, choice('auto', 'tun', 'veth', 'loopback'), 'auto', 'what the hosts are joined by'),
+  list: flag(undefined, 'list the packets, as tcpdump does, instead of the ladder'),
+  json: flag(undefined, 'the trace as NDJSON on stdout, and nothing else'),
+  output: value('o', words('directory', 'directory'), 'also write <scenario>.pcapng and <scenario>.trace.ndjson there'),
+  replay: value(undefined, words('file', 'file'), 'draw a saved trace (.trace.ndjson) instead of a new run'),
+  absolute: flag(undefined, 'sequence numbers as they are on the wire'),
+  color: colorRow,
+  width: value(undefined, whole('columns', 30, 9999), 'draw for so many columns'),
+  ascii: flag(undefined, 'draw with ASCII only'),
+};
 
-Rules name packets as FROM>TO:WHAT#N: client>server:syn#1 is the client's first
+type LabFlags = Flags<typeof rows>;
+
+export const labCommand: CommandRow = command({
+  name: 'lab',
+  summary: 'show a TCP or UDP exchange of this kernel: calls, packets and states of both ends',
+  description:
+    'Plays a scenario between two hosts of this kernel over a wire of our own, and draws the ladder: system ' +
+    'calls, packets and TCP states of both ends on one clock. Needs no root where user namespaces are allowed.',
+  arguments: [{ name: 'scenario', text: 'see below', optional: true, offers: names }],
+  options: rows,
+  sections: [
+    {
+      title: 'Scenarios',
+      body: names
+        .map((name) => `  ${name.padEnd(widest)}  ${SCENARIOS[name]}${name === DEFAULT_SCENARIO ? ' (default)' : ''}`)
+        .join('\n'),
+    },
+    {
+      title: 'Rules',
+      body: `Rules name packets as FROM>TO:WHAT#N: client>server:syn#1 is the client's first
 SYN, *:ack every pure ACK. WHAT is syn, syn-ack, ack, data, fin, rst, tcp, udp,
-icmp or any. Quote them: > is special to the shell.
-
-Examples:
-  barewire lab
+icmp or any. Quote them: > is special to the shell.`,
+    },
+    {
+      title: 'Examples',
+      body: `  barewire lab
   barewire lab handshake --drop 'client>server:syn#1'
   barewire lab close-4 --delay 50 -o traces
   barewire lab udp --json | jq -c 'select(.k == "pkt.tx")'`,
-    )
-    .action(async (argument: string | undefined, flags: LabFlags) => {
-      process.exitCode = await lab(argument, flags);
-    });
-}
-
-function ruleOption(action: WireAction, description: string, placeholder = '<rule>'): Option {
-  return new Option(`--${action} ${placeholder}`, `${description} (repeatable)`).argParser<
-    readonly string[] | undefined
-  >((text, before) => [...(before ?? []), text]);
-}
+    },
+  ],
+  run: ([scenario], flags) => lab(scenario, flags),
+});
 
 async function parseRules(flags: LabFlags): Promise<WireRule[]> {
   const { parseWireRule } = await import('../../link/wire-rules.ts');
   const actions = ['drop', 'hold', 'dup', 'reorder'] as const;
   try {
-    return actions.flatMap((action) => (flags[action] ?? []).map((text) => parseWireRule(action, text)));
+    return actions.flatMap((action) => flags[action].map((text) => parseWireRule(action, text)));
   } catch (error) {
     throw error instanceof TypeError ? new UsageError(error.message) : error;
   }
-}
-
-function parseMs(text: string): number {
-  const ms = Number(text);
-  if (text.trim() === '' || !Number.isFinite(ms) || ms < 0 || ms > 60_000) {
-    throw new InvalidArgumentError('Expected milliseconds from 0 to 60000.');
-  }
-  return ms;
-}
-
-function parsePort(text: string): number {
-  if (!/^\d{1,5}$/.test(text) || Number(text) < 1 || Number(text) > 65_535) {
-    throw new InvalidArgumentError('Expected a port from 1 to 65535.');
-  }
-  return Number(text);
-}
-
-function parseWidth(text: string): number {
-  if (!/^\d{1,4}$/.test(text) || Number(text) < 30) throw new InvalidArgumentError('Expected columns from 30 to 9999.');
-  return Number(text);
 }
 
 async function lab(argument: string | undefined, flags: LabFlags): Promise<number> {
   if (argument !== undefined && flags.scenario !== undefined && argument !== flags.scenario) {
     throw new UsageError(`two scenarios given: '${argument}' and '${flags.scenario}'`);
   }
-  if (flags.json === true && flags.list === true) throw new UsageError('--json and --list exclude each other');
+  if (flags.json && flags.list) throw new UsageError('--json and --list exclude each other');
   const given = argument ?? flags.scenario;
   if (flags.replay !== undefined) {
     if (given !== undefined) throw new UsageError(`--replay draws what was recorded: there is no place for '${given}'`);
@@ -156,7 +128,7 @@ async function run(scenario: string, flags: LabFlags): Promise<number> {
   const options: LabOptions = {
     scenario,
     rules,
-    family: flags.ipv6 === true ? 6 : 4,
+    family: flags.ipv6 ? 6 : 4,
     wire: flags.wire,
     signal: abort.signal,
     ...(flags.delay === undefined ? {} : { delayMs: flags.delay }),
@@ -184,13 +156,13 @@ async function run(scenario: string, flags: LabFlags): Promise<number> {
 }
 
 async function show(trace: Trace, flags: LabFlags): Promise<void> {
-  if (flags.json === true) {
+  if (flags.json) {
     const { encodeTrace } = await import('../../trace/ndjson.ts');
     return write(encodeTrace(trace));
   }
-  const unicode = flags.ascii !== true && speaksUtf8(process.env);
-  const absolute = flags.absolute === true;
-  if (flags.list === true) {
+  const unicode = !flags.ascii && speaksUtf8(process.env);
+  const { absolute } = flags;
+  if (flags.list) {
     const { listPackets } = await import('../listing.ts');
     return write(listPackets(trace, { unicode, absolute }));
   }
