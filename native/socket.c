@@ -1,6 +1,8 @@
 /* socket(2) and the calls that name, connect and set up. */
 #include "barewire.h"
 
+#define FILTER_INSTRUCTION 8 /* sizeof(struct sock_filter) */
+
 static napi_value bw_socket(napi_env env, napi_callback_info info) {
   BW_ENTER(env, info);
   int32_t domain, type, protocol;
@@ -120,6 +122,9 @@ static napi_value bw_getsockopt(napi_env env, napi_callback_info info) {
                  bw_i32(env, &a, 4, &room),
              EINVAL);
   BW_REQUIRE(bw_inside(value, 0, room), EFAULT);
+  /* SO_GET_FILTER counts instructions, not bytes (sk_get_filter in net/core/filter.c): it would write past the array. */
+  const bool counts_instructions = level == SOL_SOCKET && option == SO_GET_FILTER;
+  BW_REQUIRE(!counts_instructions || (size_t)room <= value.length / FILTER_INSTRUCTION, EFAULT);
   socklen_t length = (socklen_t)room;
   if (getsockopt(fd, level, option, value.data, &length) < 0) return bw_result(env, -errno);
   return bw_result(env, length);

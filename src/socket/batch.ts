@@ -13,7 +13,10 @@ const CMSG_HEADER = 16;
 const UDP_GRO = 104;
 
 export interface BatchOptions {
-  /** Bytes of room for the control messages of each datagram; at least 24, which hold the segment size of UDP_GRO. */
+  /**
+   * Bytes of room for the control messages of each datagram; at least 24, which hold the segment size of UDP_GRO. An
+   * AF_UNIX socket receives them only when it is given: descriptors in them (SCM_RIGHTS) are then yours to close.
+   */
   readonly controlSize?: number | undefined;
   /**
    * Let `sendBatch` hand a run of datagrams of one size for one peer to the kernel as one (UDP_SEGMENT, udp(7)); what is
@@ -56,6 +59,8 @@ export class DatagramBatch {
   readonly controls: Uint8Array;
   readonly controlStride: number;
   readonly controlLengths: Int32Array;
+  /** Whether `controlSize` was given. */
+  readonly wantsControl: boolean;
   readonly segmentation: boolean;
 
   constructor(capacity: number, stride: number, options?: BatchOptions) {
@@ -80,6 +85,7 @@ export class DatagramBatch {
     this.controlStride = (controlSize + 7) & ~7;
     this.controls = new Uint8Array(capacity * this.controlStride);
     this.controlLengths = new Int32Array(capacity);
+    this.wantsControl = options?.controlSize !== undefined;
     this.segmentation = options?.segmentation ?? true;
   }
 

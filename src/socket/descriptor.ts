@@ -5,6 +5,7 @@
 import { type EncodedSockAddr, encodeSockAddr, SockAddr } from '../addr/sockaddr.ts';
 import { readHostU32, utf8 } from '../core/bytes.ts';
 import { type AddressLike, addressFields } from './call-arguments.ts';
+import { SOL_SOCKET } from './constants.ts';
 import type { Handle, SocketDriver } from './driver.ts';
 import { EBADF, ENODEV } from './errno.ts';
 import { SocketError } from './error.ts';
@@ -14,6 +15,10 @@ import { type Option, type Pointee, SO } from './options/index.ts';
 const IFREQ_BYTES = 40;
 const IFNAMSIZ = 16;
 const SIOCGIFINDEX = 0x8933;
+
+/** The one option whose length getsockopt counts in instructions, of so many bytes. */
+const SO_GET_FILTER = 26;
+const FILTER_UNIT = 8;
 
 interface Held {
   readonly driver: SocketDriver;
@@ -97,7 +102,8 @@ export class SocketDescriptor<Type extends number = number> {
 
   /** Read an option by its numbers: the bytes that the kernel gave, at most `room`. */
   getsockopt(level: number, option: number, room = 4): Uint8Array {
-    return this.#getsockopt(level, option, new Uint8Array(room), undefined, 1);
+    const unit = level === SOL_SOCKET && option === SO_GET_FILTER ? FILTER_UNIT : 1;
+    return this.#getsockopt(level, option, new Uint8Array(room), undefined, unit);
   }
 
   /** Set an option by its numbers: an int, or the bytes of whatever struct it takes. */
@@ -161,7 +167,7 @@ export class SocketDescriptor<Type extends number = number> {
 
   /** @param unit bytes that getsockopt counts as one: SO_GET_FILTER counts instructions */
   #getsockopt(level: number, option: number, value: Uint8Array, name: string | undefined, unit: number): Uint8Array {
-    const length = this.driver.getsockopt(this.#handle, level, option, value, value.length / unit);
+    const length = this.driver.getsockopt(this.#handle, level, option, value, Math.floor(value.length / unit));
     if (length < 0) throw this.failure(-length, 'getsockopt', undefined, name ?? `${level}/${option}`);
     return value.subarray(0, length * unit);
   }

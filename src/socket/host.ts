@@ -1,4 +1,5 @@
 /** A host: whatever has a `socket(domain, type, protocol)` call. The only way to get a socket. */
+import { SOCK_CLOEXEC, SOCK_NONBLOCK } from './constants.ts';
 import type { Handle, SocketDriver } from './driver.ts';
 import { SocketError } from './error.ts';
 import { type Option, SO } from './options/index.ts';
@@ -10,7 +11,7 @@ export interface Host {
   readonly name: string;
   readonly driver: SocketDriver;
   /**
-   * socket(2). The socket is non-blocking and close-on-exec.
+   * socket(2). The socket is non-blocking and close-on-exec, whether SOCK_NONBLOCK and SOCK_CLOEXEC are given or not.
    * @throws SocketError EAFNOSUPPORT, EPROTONOSUPPORT, EPERM or EACCES (raw and packet sockets), EMFILE
    */
   socket<Type extends number>(domain: number, type: Type, protocol?: number): Socket<Type>;
@@ -40,7 +41,7 @@ export class DriverHost implements Host {
     checkNumber('protocol', protocol);
     const handle = this.driver.socket(domain, type, protocol);
     if (handle < 0) throw new SocketError(-handle, { syscall: 'socket' });
-    return this.wrap(handle, domain, type, protocol);
+    return this.wrap(handle, domain, plainType(type), protocol);
   }
 
   socketpair<Type extends number>(domain: number, type: Type, protocol = 0): [Socket<Type>, Socket<Type>] {
@@ -50,7 +51,11 @@ export class DriverHost implements Host {
     const pair = new Int32Array(2);
     const result = this.driver.socketpair(domain, type, protocol, pair);
     if (result < 0) throw new SocketError(-result, { syscall: 'socketpair' });
-    return [this.wrap(pair[0] as number, domain, type, protocol), this.wrap(pair[1] as number, domain, type, protocol)];
+    const plain = plainType(type);
+    return [
+      this.wrap(pair[0] as number, domain, plain, protocol),
+      this.wrap(pair[1] as number, domain, plain, protocol),
+    ];
   }
 
   adopt(fd: number | OwnedFd): Socket {
@@ -86,6 +91,11 @@ export class DriverHost implements Host {
   protected wrap<Type extends number>(handle: Handle, domain: number, type: Type, protocol: number): Socket<Type> {
     return new Socket(this.driver, handle, domain, type, protocol);
   }
+}
+
+/** The type without the flags that ride in the same number (socket(2)); every socket here has both. */
+function plainType<Type extends number>(type: Type): Type {
+  return (type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC)) as Type;
 }
 
 export function checkNumber(name: string, value: unknown): void {

@@ -241,6 +241,12 @@ export class ReceivingSocket<Type extends number = number> extends SocketCore<Ty
   }
 
   #recvmmsg(batch: DatagramBatch, flags: number): number {
+    // As in recvfrom: on a TCP stream MSG_TRUNC throws the data away.
+    const whole = this.type === SOCK_STREAM ? flags : flags | MSG_TRUNC;
+    const isUnix = this.domain === AF_UNIX;
+    // Descriptors that nobody asked for would stay open: without room for them the kernel closes them (unix(7)).
+    const controls = isUnix && !batch.wantsControl ? null : batch.controls;
+    if (controls === null) batch.controlLengths.fill(0);
     return this.driver.recvmmsg(
       this.handle,
       batch.slab,
@@ -250,8 +256,8 @@ export class ReceivingSocket<Type extends number = number> extends SocketCore<Ty
       batch.messageFlags,
       batch.addresses,
       batch.addressLengths,
-      flags | MSG_TRUNC,
-      batch.controls,
+      isUnix ? whole | MSG_CMSG_CLOEXEC : whole,
+      controls,
       batch.controlStride,
       batch.controlLengths,
     );

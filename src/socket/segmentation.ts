@@ -24,8 +24,12 @@ const addresses = new Uint8Array(MOST_MESSAGES * ADDRESS_ROOM);
 const controls = new Uint8Array(MOST_MESSAGES * CONTROL_SPACE);
 const controlLengths = new Int32Array(MOST_MESSAGES).fill(CONTROL_SPACE);
 
-/** How many datagrams of `batch` from `first` on are a run: of the slab's full stride, for one peer, without control. */
+/**
+ * How many datagrams of `batch` from `first` on are a run: of the slab's full stride, for one peer, without control. None
+ * where no two of them fit into one message.
+ */
 export function runLength(batch: DatagramBatch, first: number, count: number): number {
+  if (2 * batch.stride > MOST_BYTES) return 0;
   const end = first + count;
   let at = first;
   // The last of a run may be shorter: nothing follows it in its message.

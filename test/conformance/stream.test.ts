@@ -10,6 +10,9 @@ import {
   AF_UNIX,
   type Host,
   SO,
+  SOCK_CLOEXEC,
+  SOCK_DGRAM,
+  SOCK_NONBLOCK,
   SOCK_STREAM,
   type Socket,
   SocketError,
@@ -360,6 +363,24 @@ for (const { name, host } of hosts) {
     expect(text(await b.recv(10))).toBe('to b');
     await b.sendAll('to a');
     expect(text(await a.recv(10))).toBe('to a');
+    a.close();
+    b.close();
+  });
+
+  test(`${name}: flags that ride in the type are no part of it: such a stream is one`, async () => {
+    const type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
+    using listener = host.socket(AF_INET, type);
+    listener.bind('127.0.0.1:0');
+    listener.listen();
+    using client = host.socket(AF_INET, type);
+    await client.connect(listener.getsockname());
+    using server = await listener.accept();
+    expect([client.type, server.type]).toEqual([SOCK_STREAM, SOCK_STREAM]);
+    await client.sendAll('hello');
+    await server.ready('in');
+    expect(text((await server.recvfrom(10)).data)).toBe('hello');
+    const [a, b] = host.socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC);
+    expect([a.type, b.type]).toEqual([SOCK_DGRAM, SOCK_DGRAM]);
     a.close();
     b.close();
   });

@@ -150,6 +150,23 @@ describe('rings', () => {
   });
 });
 
+test('SO_GET_FILTER counts instructions: no room for them is EFAULT, and nothing is written past the array', () => {
+  const { handle } = udp();
+  const COUNT = 50;
+  const instructions = new Uint8Array(COUNT * 8);
+  for (let i = 0; i < COUNT; i++) instructions[i * 8] = i === COUNT - 1 ? 6 : 0;
+  const program = new Uint8Array(16);
+  program[0] = COUNT;
+  const SO_GET_FILTER = 26;
+  expect(native.setsockopt(handle, 1, SO_GET_FILTER, program, 16, 8, instructions)).toBe(0);
+  const memory = new Uint8Array(1000).fill(0xaa);
+  expect(native.getsockopt(handle, 1, SO_GET_FILTER, memory.subarray(0, 60), 60)).toBe(-EFAULT);
+  expect(memory.every((byte) => byte === 0xaa)).toBe(true);
+  expect(native.getsockopt(handle, 1, SO_GET_FILTER, memory.subarray(0, COUNT * 8), COUNT)).toBe(COUNT);
+  expect(memory[COUNT * 8]).toBe(0xaa);
+  native.close(handle);
+});
+
 describe('bad arguments', () => {
   test('every call with no arguments, wrong types or a handle that was never ours answers a negative number', () => {
     const calls = Object.entries(native).filter((entry): entry is [string, (...given: unknown[]) => number] => {
