@@ -1,5 +1,12 @@
 /** This machine's kernel and what stands around its sockets: namespaces, netlink, devices, the lab's two hosts. */
 export * from './capabilities.ts';
+export { type CaptureFileOptions, readCaptureFile } from './capture/file-reader.ts';
+export {
+  CaptureFileWriter,
+  type CaptureFileWriterOptions,
+  type WrittenPacket,
+  type WrittenStatistics,
+} from './capture/file-writer.ts';
 export { Injector, type InjectorOptions, openInjector } from './capture/inject.ts';
 export {
   Capture,

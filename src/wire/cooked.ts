@@ -4,8 +4,8 @@
  */
 import { readU32 } from '../core/bytes.ts';
 import { type DecodeFault, fault } from '../core/fault.ts';
-import { type HeaderTable, headerTable, uint, type ViewClass, viewClass } from './field.ts';
-import { EtherType } from './iana/ethertypes.ts';
+import { type HeaderTable, headerTable, named, uint, type ViewClass, viewClass } from './field.ts';
+import { EtherType, etherTypeName } from './iana/ethertypes.ts';
 
 /** LINKTYPE_LINUX_SLL, in the order of the wire. */
 export interface SllFields {
@@ -29,7 +29,7 @@ export const sllTable: HeaderTable<SllFields> = headerTable<SllFields>('sll', 'L
   addressLength: uint(32, 16, ''),
   addressHigh: uint(48, 32, ''),
   addressLow: uint(80, 32, ''),
-  etherType: uint(112, 16, ''),
+  etherType: named(uint(112, 16, ''), etherTypeName),
 });
 
 /** LINKTYPE_LINUX_SLL2, in the order of the wire. */
@@ -53,7 +53,7 @@ export interface Sll2Fields {
 }
 
 export const sll2Table: HeaderTable<Sll2Fields> = headerTable<Sll2Fields>('sll2', 'LINKTYPE_LINUX_SLL2', 20, {
-  etherType: uint(0, 16, ''),
+  etherType: named(uint(0, 16, ''), etherTypeName),
   reserved: uint(16, 16, ''),
   ifindex: uint(32, 32, ''),
   hardwareType: uint(64, 16, ''),

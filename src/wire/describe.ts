@@ -28,8 +28,10 @@ import { describeVxlan } from './vxlan.ts';
 export interface DescribeOptions {
   /** Subtracted from TCP sequence and acknowledgement numbers, to print them relative. */
   readonly tcp?: TcpDescribeBase;
-  /** Show the link header and the fields of the IP header too, and say when a checksum is wrong. */
+  /** Show the fields of the IP header and of the link header too, and say when a checksum is wrong. */
   readonly verbose?: boolean;
+  /** Show the link header; as `verbose` when left out. */
+  readonly link?: boolean;
 }
 
 /**
@@ -43,7 +45,8 @@ export interface DescribeOptions {
  */
 export function describePacket(packet: Packet, options?: DescribeOptions): string {
   let text = '';
-  if (options?.verbose === true && packet.ethernet !== undefined) text = `${describeEthernet(packet.ethernet)}: `;
+  const showsLink = options?.link ?? options?.verbose === true;
+  if (showsLink && packet.ethernet !== undefined) text = `${describeEthernet(packet.ethernet)}: `;
   const { layers } = packet;
   // The innermost packet is described whole, the tunnels around it in a few words each.
   const head = layers.findLastIndex(({ layer }) => layer === 'ipv4' || layer === 'ipv6' || layer === 'arp');

@@ -1,6 +1,6 @@
 /** Ethernet II header and 802.1Q tags (IEEE 802.3 §3.2, 802.1Q §9.6, 802.1ad). */
 import { type DecodeFault, fault } from '../core/fault.ts';
-import { type HeaderTable, headerTable, macAddress, uint, type ViewClass, viewClass } from './field.ts';
+import { type HeaderTable, headerTable, macAddress, named, uint, type ViewClass, viewClass } from './field.ts';
 import { etherTypeName } from './iana/ethertypes.ts';
 
 /** The header, in the order of the wire. */
@@ -20,7 +20,7 @@ export const ethernetTable: HeaderTable<EthernetFields> = headerTable<EthernetFi
   {
     dst: macAddress(0, '§3.2.4'),
     src: macAddress(48, '§3.2.5'),
-    etherType: uint(96, 16, '§3.2.6'),
+    etherType: named(uint(96, 16, '§3.2.6'), etherTypeName),
   },
 );
 
@@ -85,7 +85,7 @@ export const vlanTable: HeaderTable<VlanFields> = headerTable<VlanFields>('vlan'
   priority: uint(0, 3, '§9.6'),
   dropEligible: uint(3, 1, '§9.6'),
   vlan: uint(4, 12, '§9.6'),
-  etherType: uint(16, 16, '§9.6'),
+  etherType: named(uint(16, 16, '§9.6'), etherTypeName),
 });
 
 const VlanView: ViewClass<VlanFields> = viewClass(vlanTable);

@@ -27,6 +27,10 @@ export interface Field<T> {
   readonly rfc: string;
   /** How the bits are to be shown. */
   readonly kind: 'number' | 'flags' | 'ipv4' | 'ipv6' | 'mac';
+  /** What a number stands for, where it has a name. */
+  readonly nameOf?: ((value: number) => string | undefined) | undefined;
+  /** The single bits of flags, highest first: mask and name. */
+  readonly bits?: readonly (readonly [mask: number, name: string])[] | undefined;
   /** @param offset of the header in `bytes`, not of the field. Unchecked: the caller has checked the header's length. */
   readonly read: (bytes: Uint8Array, offset: number) => T;
   /** Changes this field's bits only; higher bits of a number are cut. Address texts must be well-formed (TypeError). */
@@ -43,6 +47,8 @@ export interface FieldInfo {
   readonly width: number;
   readonly rfc: string;
   readonly kind: Field<unknown>['kind'];
+  readonly nameOf?: Field<unknown>['nameOf'];
+  readonly bits?: Field<unknown>['bits'];
 }
 
 /** A header: its name, its document and its fields. */
@@ -132,9 +138,25 @@ function someBits(at: number, inByte: number, width: number): { read: Read<numbe
   };
 }
 
-/** Bits with names of their own, kept together as one number. */
-export function flags(bitOffset: number, width: number, rfc: string): Field<number> {
-  return uint(bitOffset, width, rfc, 'flags');
+/**
+ * Bits with names of their own, kept together as one number.
+ * @param masks their names and values, as the header's constant has them
+ */
+export function flags(
+  bitOffset: number,
+  width: number,
+  rfc: string,
+  masks?: Readonly<Record<string, number>>,
+): Field<number> {
+  const bits = Object.entries(masks ?? {})
+    .map(([name, mask]) => [mask, name] as const)
+    .sort(([a], [b]) => b - a);
+  return { ...uint(bitOffset, width, rfc, 'flags'), bits };
+}
+
+/** A number whose values have names. */
+export function named(field: Field<number>, nameOf: (value: number) => string | undefined): Field<number> {
+  return { ...field, nameOf };
 }
 
 /** An IPv4 address as text. */
@@ -206,7 +228,15 @@ export function headerTable<F>(layer: string, rfc: string, fixedBytes: number, f
 /** The fields in the order of the wire. */
 export function fieldsOf<F>(table: HeaderTable<F>): FieldInfo[] {
   return (Object.entries(table.fields) as [string, Field<unknown>][])
-    .map(([name, { bitOffset, width, rfc, kind }]) => ({ name, bitOffset, width, rfc, kind }))
+    .map(([name, { bitOffset, width, rfc, kind, nameOf, bits }]) => ({
+      name,
+      bitOffset,
+      width,
+      rfc,
+      kind,
+      nameOf,
+      bits,
+    }))
     .sort((a, b) => a.bitOffset - b.bitOffset);
 }
 
@@ -331,9 +361,15 @@ export class HeaderView {
 }
 
 const NAMES: unique symbol = Symbol('field names');
+const TABLE: unique symbol = Symbol('table');
 
 function fieldNames(view: HeaderView): readonly string[] {
   return (view as unknown as { [NAMES]?: readonly string[] })[NAMES] ?? [];
+}
+
+/** The table that a decoded header was read by. */
+export function tableOf(view: HeaderView): HeaderTable<unknown> | undefined {
+  return (view as unknown as { [TABLE]?: HeaderTable<unknown> })[TABLE];
 }
 
 /** The class that a table yields: one getter per field. */
@@ -359,5 +395,6 @@ export function viewClass<F>(table: HeaderTable<F>): ViewClass<F> {
     });
   }
   Object.defineProperty(View.prototype, NAMES, { value: entries.map(([name]) => name) });
+  Object.defineProperty(View.prototype, TABLE, { value: table });
   return View as unknown as ViewClass<F>;
 }

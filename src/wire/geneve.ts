@@ -1,7 +1,7 @@
 /** Virtual networks over UDP: Geneve (RFC 8926 §3.4), with options. */
 import { concat, readU16, writeU16 } from '../core/bytes.ts';
 import { type DecodeFault, fault } from '../core/fault.ts';
-import { type HeaderTable, headerTable, uint, type ViewClass, viewClass } from './field.ts';
+import { type HeaderTable, headerTable, named, uint, type ViewClass, viewClass } from './field.ts';
 import { etherTypeName } from './iana/ethertypes.ts';
 
 /** The port that IANA assigned. RFC 8926 §3.3 */
@@ -33,7 +33,7 @@ export const geneveTable: HeaderTable<GeneveFields> = headerTable<GeneveFields>(
   control: uint(8, 1, '§3.4'),
   critical: uint(9, 1, '§3.4'),
   reserved: uint(10, 6, '§3.4'),
-  protocol: uint(16, 16, '§3.4'),
+  protocol: named(uint(16, 16, '§3.4'), etherTypeName),
   vni: uint(32, 24, '§3.4'),
   reserved2: uint(56, 8, '§3.4'),
 });

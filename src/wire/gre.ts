@@ -2,7 +2,7 @@
 import { readU16, readU32, writeU16, writeU32 } from '../core/bytes.ts';
 import { checksum, sum16 } from '../core/checksum.ts';
 import { type DecodeFault, fault } from '../core/fault.ts';
-import { type HeaderTable, headerTable, uint, type ViewClass, viewClass } from './field.ts';
+import { type HeaderTable, headerTable, named, uint, type ViewClass, viewClass } from './field.ts';
 import { etherTypeName } from './iana/ethertypes.ts';
 
 /** The first four bytes, in the order of the wire; what the first bits announce follows. */
@@ -30,7 +30,7 @@ export const greTable: HeaderTable<GreFields> = headerTable<GreFields>('gre', 'R
   sequencePresent: uint(3, 1, 'RFC 2890 §2.2'),
   reserved: uint(4, 9, '§2.3'),
   version: uint(13, 3, '§2.3.1'),
-  protocol: uint(16, 16, '§2.4'),
+  protocol: named(uint(16, 16, '§2.4'), etherTypeName),
 });
 
 const GreView: ViewClass<GreFields> = viewClass(greTable);

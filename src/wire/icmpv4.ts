@@ -4,7 +4,7 @@ import { formatIpv4, parseIpv4 } from '../addr/ipv4.ts';
 import { readU16, writeU16 } from '../core/bytes.ts';
 import { checksum } from '../core/checksum.ts';
 import { type DecodeFault, fault } from '../core/fault.ts';
-import { type HeaderTable, headerTable, uint, type ViewClass, viewClass } from './field.ts';
+import { type HeaderTable, headerTable, named, uint, type ViewClass, viewClass } from './field.ts';
 import { Icmpv4Type, icmpv4TypeName, icmpv4UnreachableCodes } from './iana/icmp.ts';
 
 /** The first eight bytes, in the order of the wire. */
@@ -20,7 +20,7 @@ export interface Icmpv4Fields {
 }
 
 export const icmpv4Table: HeaderTable<Icmpv4Fields> = headerTable<Icmpv4Fields>('icmpv4', 'RFC 792', 8, {
-  type: uint(0, 8, 'Message Formats'),
+  type: named(uint(0, 8, 'Message Formats'), icmpv4TypeName),
   code: uint(8, 8, 'Message Formats'),
   checksum: uint(16, 16, 'Message Formats'),
   rest: uint(32, 32, 'Message Formats'),

@@ -4,7 +4,7 @@ import { formatIpv6, parseIpv6 } from '../addr/ipv6.ts';
 import { writeU16 } from '../core/bytes.ts';
 import { checksum } from '../core/checksum.ts';
 import { type DecodeFault, fault } from '../core/fault.ts';
-import { type HeaderTable, headerTable, uint, type ViewClass, viewClass } from './field.ts';
+import { type HeaderTable, headerTable, named, uint, type ViewClass, viewClass } from './field.ts';
 import { Icmpv6Type, icmpv6TypeName, icmpv6UnreachableCodes } from './iana/icmp.ts';
 import { IpProtocol } from './iana/protocols.ts';
 import type { QuotedEnds } from './icmpv4.ts';
@@ -25,7 +25,7 @@ export interface Icmpv6Fields {
 }
 
 export const icmpv6Table: HeaderTable<Icmpv6Fields> = headerTable<Icmpv6Fields>('icmpv6', 'RFC 4443 §2.1', 8, {
-  type: uint(0, 8, '§2.1'),
+  type: named(uint(0, 8, '§2.1'), icmpv6TypeName),
   code: uint(8, 8, '§2.1'),
   checksum: uint(16, 16, '§2.3'),
   rest: uint(32, 32, '§3, §4, RFC 4861 §4'),

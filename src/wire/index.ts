@@ -23,6 +23,7 @@ export * from './ethernet.ts';
 export * from './field.ts';
 export * from './geneve.ts';
 export * from './gre.ts';
+export * from './hex-dump.ts';
 export * from './iana/index.ts';
 export * from './icmp-extensions.ts';
 export * from './icmpv4.ts';
@@ -54,6 +55,7 @@ export {
   type NopOption,
   type UnknownOption,
 } from './tlv.ts';
+export * from './tree.ts';
 export * from './udp.ts';
 export * from './udp-lite.ts';
 export * from './verify.ts';

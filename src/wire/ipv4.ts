@@ -13,6 +13,7 @@ import {
   type HeaderTable,
   headerTable,
   ipv4Address,
+  named,
   uint,
   type ViewClass,
   viewClass,
@@ -60,22 +61,6 @@ function inBytes(field: Field<number>): Field<number> {
   };
 }
 
-export const ipv4Table: HeaderTable<Ipv4Fields> = headerTable<Ipv4Fields>('ipv4', 'RFC 791 §3.1', 20, {
-  version: uint(0, 4, '§3.1'),
-  ihlWords: uint(4, 4, '§3.1'),
-  dscp: uint(8, 6, 'RFC 2474 §3'),
-  ecn: uint(14, 2, 'RFC 3168 §5'),
-  totalLength: uint(16, 16, '§3.1'),
-  id: uint(32, 16, '§3.1, RFC 6864'),
-  flags: flags(48, 3, '§3.1'),
-  fragmentOffset: inBytes(uint(51, 13, '§3.1')),
-  ttl: uint(64, 8, '§3.1'),
-  protocol: uint(72, 8, '§3.1'),
-  checksum: uint(80, 16, '§3.1'),
-  src: ipv4Address(96, '§3.1'),
-  dst: ipv4Address(128, '§3.1'),
-});
-
 /** Masks for `flags`. */
 export const Ipv4Flags = {
   /** More fragments follow. */
@@ -85,6 +70,22 @@ export const Ipv4Flags = {
   /** Must be zero; kept as it came. */
   RESERVED: 4,
 } as const;
+
+export const ipv4Table: HeaderTable<Ipv4Fields> = headerTable<Ipv4Fields>('ipv4', 'RFC 791 §3.1', 20, {
+  version: uint(0, 4, '§3.1'),
+  ihlWords: uint(4, 4, '§3.1'),
+  dscp: uint(8, 6, 'RFC 2474 §3'),
+  ecn: uint(14, 2, 'RFC 3168 §5'),
+  totalLength: uint(16, 16, '§3.1'),
+  id: uint(32, 16, '§3.1, RFC 6864'),
+  flags: flags(48, 3, '§3.1', Ipv4Flags),
+  fragmentOffset: inBytes(uint(51, 13, '§3.1')),
+  ttl: uint(64, 8, '§3.1'),
+  protocol: named(uint(72, 8, '§3.1'), ipProtocolName),
+  checksum: uint(80, 16, '§3.1'),
+  src: ipv4Address(96, '§3.1'),
+  dst: ipv4Address(128, '§3.1'),
+});
 
 // ------------------------------------------------------------------------------------------------------------- options
 

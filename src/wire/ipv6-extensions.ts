@@ -6,7 +6,7 @@
 import { formatIpv6 } from '../addr/ipv6.ts';
 import { concat, readU16, readU32, toHex, writeU16, writeU32 } from '../core/bytes.ts';
 import { type DecodeFault, fault } from '../core/fault.ts';
-import { type Field, type HeaderTable, headerTable, uint, type ViewClass, viewClass } from './field.ts';
+import { type Field, type HeaderTable, headerTable, named, uint, type ViewClass, viewClass } from './field.ts';
 import { ipProtocolName } from './iana/protocols.ts';
 
 // ------------------------------------------------------------------------------------ hop-by-hop, destination options
@@ -89,7 +89,7 @@ function encodeIpv6Option(option: Ipv6Option): Uint8Array {
 }
 
 const optionsHeaderFields = {
-  nextHeader: uint(0, 8, '§4.3'),
+  nextHeader: named(uint(0, 8, '§4.3'), ipProtocolName),
   extensionLength: uint(8, 8, '§4.3'),
 };
 
@@ -203,7 +203,7 @@ export interface RoutingFields extends ExtensionFields {
 }
 
 export const routingTable: HeaderTable<RoutingFields> = headerTable<RoutingFields>('routing', 'RFC 8200 §4.4', 4, {
-  nextHeader: uint(0, 8, '§4.4'),
+  nextHeader: named(uint(0, 8, '§4.4'), ipProtocolName),
   extensionLength: uint(8, 8, '§4.4'),
   routingType: uint(16, 8, '§4.4'),
   segmentsLeft: uint(24, 8, '§4.4'),
@@ -275,7 +275,7 @@ const fragmentOffset: Field<number> = {
 };
 
 export const fragmentTable: HeaderTable<FragmentFields> = headerTable<FragmentFields>('fragment', 'RFC 8200 §4.5', 8, {
-  nextHeader: uint(0, 8, '§4.5'),
+  nextHeader: named(uint(0, 8, '§4.5'), ipProtocolName),
   reserved: uint(8, 8, '§4.5'),
   fragmentOffset,
   reserved2: uint(29, 2, '§4.5'),
@@ -341,7 +341,7 @@ export const authenticationTable: HeaderTable<AuthenticationFields> = headerTabl
   'RFC 4302 §2',
   12,
   {
-    nextHeader: uint(0, 8, '§2.1'),
+    nextHeader: named(uint(0, 8, '§2.1'), ipProtocolName),
     extensionLength: uint(8, 8, '§2.2'),
     reserved: uint(16, 16, '§2.3'),
     spi: uint(32, 32, '§2.4'),

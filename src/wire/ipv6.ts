@@ -1,7 +1,7 @@
 /** IPv6 header (RFC 8200 §3). The headers that may follow it are in ipv6-extensions.ts. */
 import { type DecodeFault, fault } from '../core/fault.ts';
-import { type HeaderTable, headerTable, ipv6Address, uint, type ViewClass, viewClass } from './field.ts';
-import { IpProtocol } from './iana/protocols.ts';
+import { type HeaderTable, headerTable, ipv6Address, named, uint, type ViewClass, viewClass } from './field.ts';
+import { IpProtocol, ipProtocolName } from './iana/protocols.ts';
 
 /** The header, in the order of the wire. */
 export interface Ipv6Fields {
@@ -28,7 +28,7 @@ export const ipv6Table: HeaderTable<Ipv6Fields> = headerTable<Ipv6Fields>('ipv6'
   trafficClass: uint(4, 8, '§7'),
   flowLabel: uint(12, 20, '§6, RFC 6437'),
   payloadLength: uint(32, 16, '§3, RFC 2675 §3'),
-  nextHeader: uint(48, 8, '§3'),
+  nextHeader: named(uint(48, 8, '§3'), ipProtocolName),
   hopLimit: uint(56, 8, '§3'),
   src: ipv6Address(64, '§3'),
   dst: ipv6Address(192, '§3'),

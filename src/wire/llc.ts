@@ -1,7 +1,7 @@
 /** Logical link control behind an 802.3 length (IEEE 802.2 §3.2), and SNAP, which names an EtherType (IEEE 802 §10). */
 import { concat } from '../core/bytes.ts';
 import { type DecodeFault, fault } from '../core/fault.ts';
-import { type HeaderTable, headerTable, uint, type ViewClass, viewClass } from './field.ts';
+import { type HeaderTable, headerTable, named, uint, type ViewClass, viewClass } from './field.ts';
 import { EtherType, etherTypeName } from './iana/ethertypes.ts';
 
 /** The header, in the order of the wire. */
@@ -73,7 +73,7 @@ export interface SnapFields {
 
 export const snapTable: HeaderTable<SnapFields> = headerTable<SnapFields>('snap', 'IEEE 802 §10.3', 5, {
   oui: uint(0, 24, '§10.3'),
-  protocol: uint(24, 16, '§10.3'),
+  protocol: named(uint(24, 16, '§10.3'), etherTypeName),
 });
 
 const SnapView: ViewClass<SnapFields> = viewClass(snapTable);

@@ -34,19 +34,6 @@ export interface TcpFields {
   urgent: number;
 }
 
-export const tcpTable: HeaderTable<TcpFields> = headerTable<TcpFields>('tcp', 'RFC 9293 §3.1', 20, {
-  srcPort: uint(0, 16, '§3.1'),
-  dstPort: uint(16, 16, '§3.1'),
-  seq: uint(32, 32, '§3.1, §3.4'),
-  ack: uint(64, 32, '§3.1'),
-  dataOffsetWords: uint(96, 4, '§3.1'),
-  reserved: uint(100, 3, '§3.1'),
-  flags: flags(103, 9, '§3.1, RFC 3168 §6.1, RFC 9768 §3.1.1'),
-  window: uint(112, 16, '§3.1, RFC 7323 §2.2'),
-  checksum: uint(128, 16, '§3.1'),
-  urgent: uint(144, 16, '§3.1, §3.8.5'),
-});
-
 /** Masks for `flags`. */
 export const TcpFlags = {
   FIN: 0x001,
@@ -60,6 +47,19 @@ export const TcpFlags = {
   /** Accurate ECN (RFC 9768); RFC 3540 called the bit NS. */
   AE: 0x100,
 } as const;
+
+export const tcpTable: HeaderTable<TcpFields> = headerTable<TcpFields>('tcp', 'RFC 9293 §3.1', 20, {
+  srcPort: uint(0, 16, '§3.1'),
+  dstPort: uint(16, 16, '§3.1'),
+  seq: uint(32, 32, '§3.1, §3.4'),
+  ack: uint(64, 32, '§3.1'),
+  dataOffsetWords: uint(96, 4, '§3.1'),
+  reserved: uint(100, 3, '§3.1'),
+  flags: flags(103, 9, '§3.1, RFC 3168 §6.1, RFC 9768 §3.1.1', TcpFlags),
+  window: uint(112, 16, '§3.1, RFC 7323 §2.2'),
+  checksum: uint(128, 16, '§3.1'),
+  urgent: uint(144, 16, '§3.1, §3.8.5'),
+});
 
 /** tcpdump's letters, in its order. */
 const flagLetters: readonly (readonly [number, string])[] = [

@@ -21,7 +21,7 @@ export interface VxlanFields {
 }
 
 export const vxlanTable: HeaderTable<VxlanFields> = headerTable<VxlanFields>('vxlan', 'RFC 7348 §5', 8, {
-  flags: flags(0, 8, '§5'),
+  flags: flags(0, 8, '§5', VxlanFlags),
   reserved: uint(8, 24, '§5'),
   vni: uint(32, 24, '§5'),
   reserved2: uint(56, 8, '§5'),

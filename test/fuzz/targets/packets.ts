@@ -4,8 +4,10 @@ import {
   decodePacket,
   describePacket,
   encodePacket,
+  formatTree,
   type LinkType,
   type Packet,
+  packetTree,
   verifyChecksums,
 } from '../../../src/wire/index.ts';
 import { allVectors } from '../../vectors/all.ts';
@@ -28,6 +30,7 @@ function checkPacket(bytes: Uint8Array, packet: Packet): string {
   describePacket(packet, { verbose: true });
   const { ip, transport } = verifyChecksums(packet);
   JSON.stringify(packet);
+  formatTree(packetTree(packet));
   hold(equal(encodePacket(packet), bytes), 'encoding what was decoded gives other bytes');
   for (const layer of packet.layers) {
     hold(
