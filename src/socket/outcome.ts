@@ -2,6 +2,7 @@
  * A call that the kernel finishes later and tells of on the error queue: one promise, and the ways in which it ends: done,
  * failed, deadline, abort. It keeps the process alive meanwhile. (Calls that wait for readiness: wait-queue.ts.)
  */
+import { offAbort, onAbort } from './abort-listeners.ts';
 import { AbortError } from './error.ts';
 import type { SocketCore } from './socket-core.ts';
 import { timeoutError, type WaitOptions } from './wait-queue.ts';
@@ -61,14 +62,14 @@ export function later<T>(
     let cancelTimer: (() => void) | undefined;
     const settle = (how: () => void): void => {
       cancelTimer?.();
-      signal?.removeEventListener('abort', onAbort);
+      if (signal !== undefined) offAbort(signal, aborted);
       driver.pending(-1);
       how();
     };
     const outcome = new Outcome<T>(settle, resolve, reject);
-    const onAbort = (): void => outcome.failed(new AbortError(signal?.reason));
+    const aborted = (): void => outcome.failed(new AbortError(signal?.reason));
     driver.pending(1);
-    signal?.addEventListener('abort', onAbort);
+    if (signal !== undefined) onAbort(signal, aborted);
     if (timeoutMs !== undefined && timeoutMs !== Number.POSITIVE_INFINITY) {
       cancelTimer = driver.setTimer(timeoutMs, () => outcome.failed(timeoutError(syscall, timeoutMs, socket.fd)));
     }

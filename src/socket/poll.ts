@@ -1,7 +1,9 @@
 /** poll(2) over several sockets: for programs in the manner of C, where one loop serves all. */
+
+import { offAbort, onAbort } from './abort-listeners.ts';
 import type { SocketDriver } from './driver.ts';
 import { EBADF } from './errno.ts';
-import { SocketError } from './error.ts';
+import { AbortError, SocketError } from './error.ts';
 import type { Direction, SocketCore } from './socket-core.ts';
 import { checkTimeout, type WaitOptions } from './wait-queue.ts';
 
@@ -19,6 +21,7 @@ const NAMES: readonly (readonly [Direction, number])[] = [
   ['in', 0x001],
   ['pri', 0x002],
   ['out', 0x004],
+  ['rdhup', 0x2000],
 ];
 
 /**
@@ -37,23 +40,17 @@ const NAMES: readonly (readonly [Direction, number])[] = [
  */
 export async function poll(entries: readonly PollEntry[], options?: WaitOptions): Promise<number[]> {
   checkTimeout(options?.timeoutMs);
-  const now = tryPoll(entries);
-  if (now.some((bits) => bits !== 0) || options?.timeoutMs === 0) return now;
-  const done = new AbortController();
-  const stop = (): void => done.abort(options?.signal?.reason);
-  if (options?.signal?.aborted === true) stop();
-  options?.signal?.addEventListener('abort', stop);
+  const limit = new Limit(entries[0]?.socket.driver, options);
   try {
-    // The timer stands on the first socket's driver: a simulated host has its own time.
-    await Promise.race([
-      ...entries.flatMap((entry) => waits(entry, done.signal)),
-      deadline(entries, options, done.signal),
-    ]);
+    for (;;) {
+      const bits = tryPoll(entries);
+      if (limit.isOver || bits.some((ready) => ready !== 0)) return bits;
+      // Ready for a moment only, when another call takes what has come: then the wait begins anew.
+      await someReady(entries, limit.ended);
+    }
   } finally {
-    options?.signal?.removeEventListener('abort', stop);
-    done.abort();
+    limit.stop();
   }
-  return tryPoll(entries);
 }
 
 /** What is ready now; never waits. */
@@ -87,6 +84,15 @@ function driverOf(entries: readonly PollEntry[]): SocketDriver | undefined {
   return driver;
 }
 
+async function someReady(entries: readonly PollEntry[], ended: Promise<void>): Promise<void> {
+  const stop = new AbortController();
+  try {
+    await Promise.race([ended, ...entries.flatMap((entry) => waits(entry, stop.signal))]);
+  } finally {
+    stop.abort();
+  }
+}
+
 function waits({ socket, events }: PollEntry, signal: AbortSignal): Promise<void>[] {
   const wanted = NAMES.filter(([, bit]) => (events & bit) !== 0).map(([direction]) => direction);
   const directions: readonly Direction[] = wanted.length === 0 ? ['err'] : wanted;
@@ -96,12 +102,33 @@ function waits({ socket, events }: PollEntry, signal: AbortSignal): Promise<void
   return all;
 }
 
-function deadline(entries: readonly PollEntry[], options: WaitOptions | undefined, signal: AbortSignal): Promise<void> {
-  const { timeoutMs } = options ?? {};
-  return new Promise((resolve) => {
-    if (timeoutMs === undefined || timeoutMs === Number.POSITIVE_INFINITY) return;
-    const cancel = entries[0]?.socket.driver.setTimer(timeoutMs, resolve);
-    if (cancel === undefined) resolve();
-    else signal.addEventListener('abort', cancel);
-  });
+/** How long a poll may wait: until its deadline, or until its signal aborts. */
+class Limit {
+  isOver: boolean;
+  /** Resolves at the deadline, rejects with AbortError. */
+  readonly ended: Promise<void>;
+  stop: () => void = () => undefined;
+
+  /** @param driver whose clock counts: a simulated host has its own time. Without one there is nothing to wait for. */
+  constructor(driver: SocketDriver | undefined, { signal, timeoutMs = Number.POSITIVE_INFINITY }: WaitOptions = {}) {
+    this.isOver = timeoutMs === 0;
+    this.ended = new Promise((resolve, reject) => {
+      const late = (): void => {
+        this.isOver = true;
+        resolve();
+      };
+      const aborted = (): void => reject(new AbortError(signal?.reason));
+      const isBounded = timeoutMs !== Number.POSITIVE_INFINITY;
+      const cancel = isBounded && !this.isOver ? driver?.setTimer(timeoutMs, late) : undefined;
+      if (isBounded && cancel === undefined) late();
+      if (signal?.aborted === true) aborted();
+      else if (signal !== undefined) onAbort(signal, aborted);
+      this.stop = () => {
+        cancel?.();
+        if (signal !== undefined) offAbort(signal, aborted);
+      };
+    });
+    // Nobody waits for it when something is ready first.
+    this.ended.catch(() => undefined);
+  }
 }

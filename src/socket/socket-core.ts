@@ -13,11 +13,17 @@ import { AbortError, SocketError } from './error.ts';
 import { Turn } from './turn.ts';
 import { checkTimeout, type QueueOwner, timeoutError, type WaitOptions, WaitQueue } from './wait-queue.ts';
 
-/** What can be waited for: data or a connection, room, urgent data, an error or the error queue. */
-export type Direction = 'in' | 'out' | 'pri' | 'err';
+/** What can be waited for: data or a connection, room, urgent data, the peer's end, an error or the error queue. */
+export type Direction = 'in' | 'out' | 'pri' | 'rdhup' | 'err';
 
 /** What poll(2) is asked for; errors and hang-ups it always tells. */
-const EVENTS: Readonly<Record<Direction, number>> = { in: POLLIN, out: POLLOUT, pri: POLLPRI, err: 0 };
+const EVENTS: Readonly<Record<Direction, number>> = {
+  in: POLLIN,
+  out: POLLOUT,
+  pri: POLLPRI,
+  rdhup: POLLRDHUP,
+  err: 0,
+};
 
 /** Between two tries of a sync call that poll(2) does not hold up. */
 const LONGEST_PAUSE_MS = 10;
@@ -69,8 +75,9 @@ export class SocketCore<Type extends number = number> extends SocketDescriptor<T
   // ---------------------------------------------------------------- readiness
 
   /**
-   * Resolves when a read (`in`) or write (`out`) would not block, urgent data has come (`pri`), or an error or an entry
-   * of the error queue is there (`err`): poll(2) for one socket.
+   * Resolves when a read (`in`) or write (`out`) would not block, urgent data has come (`pri`), the peer of a stream sends
+   * no more (`rdhup`, whatever is still to be read), or an error or an entry of the error queue is there (`err`): poll(2)
+   * for one socket.
    */
   async ready(direction: Direction, options?: WaitOptions): Promise<void> {
     await this.#inQueue(this.#pollQueue(direction), 'poll', options, () => this.tryReady(direction) || undefined);
@@ -262,13 +269,14 @@ export class SocketCore<Type extends number = number> extends SocketDescriptor<T
   }
 
   #pollQueue(direction: Direction): WaitQueue {
-    if (!(direction in EVENTS)) {
-      throw new TypeError(`direction: expected 'in', 'out', 'pri' or 'err', got ${String(direction)}`);
+    if (!Object.hasOwn(EVENTS, direction)) {
+      throw new TypeError(`direction: expected 'in', 'out', 'pri', 'rdhup' or 'err', got ${String(direction)}`);
     }
     this.#polls ??= new Map();
     let queue = this.#polls.get(direction);
     if (queue === undefined) {
-      queue = this.#newQueue(EVENTS[direction]);
+      // The end of the peer is always watched for.
+      queue = this.#newQueue(EVENTS[direction] & ~POLLRDHUP);
       this.#polls.set(direction, queue);
     }
     return queue;

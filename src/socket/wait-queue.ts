@@ -2,6 +2,7 @@
  * The calls that wait for one direction of one socket, first come first served, and the one mechanism by which they
  * end: done, error, deadline, abort, close.
  */
+import { offAbort, onAbort } from './abort-listeners.ts';
 import { AbortError, SocketError } from './error.ts';
 
 export interface WaitOptions {
@@ -74,7 +75,7 @@ export class WaitQueue {
         isOver = true;
         this.#remove(waiter);
         cancelTimer?.();
-        signal?.removeEventListener('abort', onAbort);
+        if (signal !== undefined) offAbort(signal, aborted);
         this.#owner.pending(-1);
         return true;
       };
@@ -105,10 +106,10 @@ export class WaitQueue {
         // It may have waited for more than the next one needs, and no wake-up would come for what is there already.
         if (isHead) this.drain();
       };
-      const onAbort = (): void => giveUp(new AbortError(signal?.reason));
+      const aborted = (): void => giveUp(new AbortError(signal?.reason));
       this.#waiters.push(waiter);
       this.#owner.pending(1);
-      signal?.addEventListener('abort', onAbort);
+      if (signal !== undefined) onAbort(signal, aborted);
       try {
         if (timeoutMs !== undefined && timeoutMs !== Number.POSITIVE_INFINITY) {
           cancelTimer = this.#owner.setTimer(timeoutMs, () =>

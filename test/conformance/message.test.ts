@@ -19,6 +19,7 @@ import {
   Pipe,
   POLLIN,
   POLLOUT,
+  POLLRDHUP,
   poll,
   pollSync,
   receiveFile,
@@ -292,6 +293,60 @@ describe('streams', () => {
     b.close();
     await expect(poll(waiting)).rejects.toMatchObject({ code: 'EBADF' });
     expect(await poll([], { timeoutMs: 5 })).toEqual([]);
+  });
+
+  test("poll for the peer's end alone, with data still to be read", async () => {
+    const [a, b] = await tcpPair();
+    await a.sendAll('x');
+    const waiting = poll([{ socket: b, events: POLLRDHUP }], { timeoutMs: 5000 });
+    const ready = b.ready('rdhup', { timeoutMs: 5000 });
+    await b.ready('in');
+    expect([b.tryReady('rdhup'), b.tryReady('in')]).toEqual([false, true]);
+    a.shutdown('wr');
+    expect(await waiting).toEqual([POLLRDHUP]);
+    await ready;
+    a.close();
+    b.close();
+  });
+
+  test('poll goes on waiting when another call takes what has come', async () => {
+    const [a, b] = await tcpPair();
+    const waiting = poll([{ socket: b, events: POLLIN }], { timeoutMs: 5000 });
+    const taken = b.recv(1);
+    await a.sendAll('x');
+    await taken;
+    await new Promise((resolve) => setImmediate(resolve));
+    await a.sendAll('y');
+    expect(await waiting).toEqual([POLLIN]);
+    expect(await b.recv(1)).toEqual(bytes('y'));
+    await expect(poll([], { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'ABORT_ERR' });
+    a.close();
+    b.close();
+  });
+
+  test('one signal ends many calls, without a warning of too many listeners', async () => {
+    const [a, b] = await tcpPair();
+    const warnings: string[] = [];
+    const onWarning = ({ message }: Error): void => void warnings.push(message);
+    process.on('warning', onWarning);
+    const abort = new AbortController();
+    const { signal } = abort;
+    const calls = Array.from({ length: 20 }, () => b.recv(1, { signal }));
+    const many = poll(
+      Array.from({ length: 20 }, () => ({ socket: b, events: POLLIN })),
+      { signal },
+    );
+    const settled = Promise.allSettled([...calls, many]);
+    await new Promise((resolve) => setImmediate(resolve));
+    abort.abort();
+    for (const { status } of await settled) expect(status).toBe('rejected');
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(warnings).toEqual([]);
+    process.off('warning', onWarning);
+    await a.sendAll('x');
+    expect(await b.recv(1)).toEqual(bytes('x'));
+    a.close();
+    b.close();
   });
 
   test('a full pipe is an error, not a wait without end', async () => {
