@@ -3,6 +3,10 @@ import { POLLIN, POLLOUT } from './constants.ts';
 import type { Handle, SocketDriver } from './driver.ts';
 import { SocketError } from './error.ts';
 
+const registry = new FinalizationRegistry<{ driver: SocketDriver; ends: readonly Handle[] }>(({ driver, ends }) => {
+  for (const end of ends) driver.close(end);
+});
+
 const F_SETPIPE_SZ = 1031;
 const F_GETPIPE_SZ = 1032;
 
@@ -24,6 +28,7 @@ export class Pipe implements Disposable {
     if (made < 0) throw new SocketError(-made, { syscall: 'pipe' });
     this.reader = pair[0] as number;
     this.writer = pair[1] as number;
+    registry.register(this, { driver: this.#driver, ends: [this.reader, this.writer] }, this);
     if (capacity === undefined) return;
     const set = this.#driver.fcntl(this.writer, F_SETPIPE_SZ, capacity);
     if (set >= 0) return;
@@ -31,9 +36,11 @@ export class Pipe implements Disposable {
     throw new SocketError(-set, { syscall: 'fcntl' });
   }
 
-  /** In bytes. */
+  /** In bytes. @throws SocketError EBADF after close */
   get capacity(): number {
-    return this.#driver.fcntl(this.writer, F_GETPIPE_SZ, 0);
+    const bytes = this.#driver.fcntl(this.writer, F_GETPIPE_SZ, 0);
+    if (bytes < 0) throw new SocketError(-bytes, { syscall: 'fcntl' });
+    return bytes;
   }
 
   get hasRoom(): boolean {
@@ -66,6 +73,7 @@ export class Pipe implements Disposable {
   close(): void {
     if (!this.#open) return;
     this.#open = false;
+    registry.unregister(this);
     this.#driver.close(this.reader);
     this.#driver.close(this.writer);
   }

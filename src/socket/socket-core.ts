@@ -36,6 +36,32 @@ const ERR_BITS = POLLERR | POLLHUP;
 /** Where the address of one call is written; read before the next call. */
 export const scratch: Uint8Array = new Uint8Array(ADDRESS_ROOM);
 
+/** The socket's own part of a wake-up, which only the class can reach. */
+let wakeUp: (socket: SocketCore, bits: number) => void;
+
+/**
+ * What the driver knows of a socket. It holds it only while somebody waits: a socket that nobody holds any more can then
+ * be collected, and so closed, although it has waited before.
+ */
+class Waker implements Wakeable {
+  #held: SocketCore | undefined;
+  #weak: WeakRef<SocketCore> | undefined;
+
+  hold(socket: SocketCore): void {
+    this.#held = socket;
+  }
+
+  letGo(socket: SocketCore): void {
+    this.#weak ??= new WeakRef(socket);
+    this.#held = undefined;
+  }
+
+  wake(bits: number): void {
+    const socket = this.#held ?? this.#weak?.deref();
+    if (socket !== undefined) wakeUp(socket, bits);
+  }
+}
+
 /** A socket that can wait and end. @typeParam Type as of `Socket` */
 export class SocketCore<Type extends number = number> extends SocketDescriptor<Type> implements Disposable {
   #in: WaitQueue | undefined;
@@ -46,7 +72,10 @@ export class SocketCore<Type extends number = number> extends SocketDescriptor<T
   #sendTurn: Turn | undefined;
   #onReadable: (() => void) | undefined;
   #onErrorQueue: (() => void) | undefined;
-  readonly #wakeable: Wakeable = { wake: (bits) => this.#wake(bits) };
+  /** What the driver wakes; made when something waits for the first time. */
+  #waker: Waker | undefined;
+  /** Calls and listeners that wait for a wake-up. */
+  #waiting = 0;
 
   // ---------------------------------------------------------------- the end of it
 
@@ -102,6 +131,7 @@ export class SocketCore<Type extends number = number> extends SocketDescriptor<T
     if (this.closed) throw new SocketError(EBADF, { syscall: 'epoll_ctl' });
     this.#arm(POLLIN);
     this.#onReadable = listener;
+    this.#count(1);
     this.driver.pending(1);
     // What arrived before the edge was watched for would otherwise never be told.
     this.driver.nextTurn(() => {
@@ -110,6 +140,7 @@ export class SocketCore<Type extends number = number> extends SocketDescriptor<T
     return () => {
       if (this.#onReadable !== listener) return;
       this.#onReadable = undefined;
+      this.#count(-1);
       this.driver.pending(-1);
     };
   }
@@ -124,9 +155,24 @@ export class SocketCore<Type extends number = number> extends SocketDescriptor<T
     if (this.closed) throw new SocketError(EBADF, { syscall: 'epoll_ctl' });
     this.#arm(0);
     this.#onErrorQueue = listener;
+    this.#count(1);
     return () => {
-      if (this.#onErrorQueue === listener) this.#onErrorQueue = undefined;
+      if (this.#onErrorQueue !== listener) return;
+      this.#onErrorQueue = undefined;
+      this.#count(-1);
     };
+  }
+
+  /** One more that waits, or one less. While there is any, the driver holds this socket; else it can be forgotten. */
+  #count(change: 1 | -1): void {
+    this.#waiting += change;
+    this.#waker ??= new Waker();
+    if (this.#waiting === 0) this.#waker.letGo(this);
+    else this.#waker.hold(this);
+  }
+
+  static {
+    wakeUp = (socket, bits) => socket.#wake(bits);
   }
 
   #wake(bits: number): void {
@@ -261,7 +307,8 @@ export class SocketCore<Type extends number = number> extends SocketDescriptor<T
   }
 
   #arm(events: number): void {
-    this.checked(this.driver.attach(this.handle, this.#wakeable, events), 'epoll_ctl');
+    this.#waker ??= new Waker();
+    this.checked(this.driver.attach(this.handle, this.#waker, events), 'epoll_ctl');
   }
 
   #queue(direction: 'in' | 'out'): WaitQueue {
@@ -294,7 +341,10 @@ export class SocketCore<Type extends number = number> extends SocketDescriptor<T
       arm: () => {
         if (events !== undefined) this.#arm(events);
       },
-      pending: (change) => this.driver.pending(change),
+      pending: (change) => {
+        this.#count(change);
+        this.driver.pending(change);
+      },
       setTimer: (ms, run) => this.driver.setTimer(ms, run),
       fd: () => this.fd,
     };
@@ -306,6 +356,7 @@ export class SocketCore<Type extends number = number> extends SocketDescriptor<T
     this.driver.release(handle);
     if (this.#onReadable !== undefined) {
       this.#onReadable = undefined;
+      this.#count(-1);
       this.driver.pending(-1);
     }
     const onErrorQueue = this.#onErrorQueue;
