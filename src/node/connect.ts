@@ -11,6 +11,7 @@ import {
 } from '../addr/index.ts';
 import { ifNameToIndex } from '../os/interfaces.ts';
 import { kernel } from '../os/kernel.ts';
+import { offAbort, onAbort } from '../socket/abort-listeners.ts';
 import {
   AbortError,
   type AddressLike,
@@ -159,7 +160,7 @@ export function interleave(addresses: readonly SocketAddress[]): SocketAddress[]
  * The first of these addresses that a connection comes about to; see `createConnection`.
  * @param what the name that people know them by, for the error
  */
-export function connectFirst(
+export async function connectFirst(
   addresses: readonly AddressLike[],
   options: ConnectOptions = {},
   what = 'the list',
@@ -206,8 +207,8 @@ class Race {
   async run(): Promise<Socket<typeof SOCK_STREAM>> {
     const { signal, timeoutMs } = this.#options;
     if (signal?.aborted === true) throw new AbortError(signal.reason);
-    const onAbort = (): void => this.#end(new AbortError(signal?.reason));
-    signal?.addEventListener('abort', onAbort, { once: true });
+    const aborted = (): void => this.#end(new AbortError(signal?.reason));
+    if (signal !== undefined) onAbort(signal, aborted);
     this.#began = performance.now();
     try {
       return await new Promise((resolve, reject) => {
@@ -220,7 +221,7 @@ class Race {
         this.#startNext();
       });
     } finally {
-      signal?.removeEventListener('abort', onAbort);
+      if (signal !== undefined) offAbort(signal, aborted);
       clearTimeout(this.#deadline);
     }
   }
@@ -252,12 +253,23 @@ class Race {
     if (error === undefined && !isWinner) error = new AbortError('another address was faster');
     const attempt = { address, startedMs, endedMs: performance.now() - this.#began, error };
     this.#attempts.push(attempt);
-    this.#options.onAttempt?.(attempt);
+    this.#tell(attempt);
     if (this.#isOver) return;
     if (isWinner) return this.#end(undefined, socket);
     // RFC 8305 §5: a failure is no reason to wait for the delay.
     if (this.#next < this.#addresses.length) this.#startNext();
     else if (this.#running === 0) this.#end(this.#failure());
+  }
+
+  #tell(attempt: Attempt): void {
+    try {
+      this.#options.onAttempt?.(attempt);
+    } catch (error) {
+      // A listener threw: that is the process's affair, and the race goes on.
+      process.nextTick(() => {
+        throw error;
+      });
+    }
   }
 
   #failure(): Error {

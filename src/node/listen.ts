@@ -6,6 +6,7 @@ import { lstatSync, unlinkSync } from 'node:fs';
 import { parseSocketAddress, type SocketAddress } from '../addr/index.ts';
 import { ifNameToIndex } from '../os/interfaces.ts';
 import { kernel } from '../os/kernel.ts';
+import { offAbort, onAbort } from '../socket/abort-listeners.ts';
 import {
   AbortError,
   AF_INET,
@@ -194,10 +195,10 @@ export class Listener implements AsyncDisposable {
   #someEnd(signal?: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       const wake = (): void => {
-        signal?.removeEventListener('abort', wake);
+        if (signal !== undefined) offAbort(signal, wake);
         resolve();
       };
-      signal?.addEventListener('abort', wake, { once: true });
+      if (signal !== undefined) onAbort(signal, wake);
       this.#waiting.push(wake);
     });
   }

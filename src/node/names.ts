@@ -5,6 +5,7 @@
 import * as dns from 'node:dns';
 import { lookupService as lookupServiceName } from 'node:dns/promises';
 import { formatIpv4, isIpv4, isIpv6, parseIpv4, type SocketAddress } from '../addr/index.ts';
+import { offAbort, onAbort } from '../socket/abort-listeners.ts';
 import {
   AbortError,
   AF_INET,
@@ -18,6 +19,7 @@ import {
   SocketError,
   type WaitOptions,
 } from '../socket/index.ts';
+import { checkTimeout } from '../socket/wait-queue.ts';
 import { getservbyname, getservbyport } from './services.ts';
 
 export const AI_PASSIVE = 0x0001;
@@ -136,13 +138,13 @@ async function hostAddresses(host: string, family: number, flags: number, hints:
   const numeric = numericAddress(host, family, flags);
   if (numeric !== undefined) return [numeric];
   if ((flags & AI_NUMERICHOST) !== 0) throw new NameError('EAI_NONAME', 'expected a numeric address', host);
-  const lookup = dns.promises.lookup(host, {
+  const wanted = {
     all: true,
     order: 'verbatim',
     family: family === AF_INET ? 4 : family === AF_INET6 ? 6 : 0,
     hints: nodeHints(flags),
-  } as dns.LookupAllOptions);
-  const found = await bounded(lookup, hints);
+  } as dns.LookupAllOptions;
+  const found = await bounded(() => dns.promises.lookup(host, wanted), hints);
   return found.map(({ address, family: version }) => ({ address, version: version === 6 ? 6 : 4 }));
 }
 
@@ -168,26 +170,25 @@ function nodeHints(flags: number): number {
   );
 }
 
-/** A lookup cannot be stopped, only no longer waited for. */
-async function bounded<T>(work: Promise<T>, { signal, timeoutMs }: WaitOptions): Promise<T> {
+/** A lookup cannot be stopped, only no longer waited for; for a signal that is aborted already none is begun. */
+async function bounded<T>(begin: () => Promise<T>, { signal, timeoutMs }: WaitOptions): Promise<T> {
+  checkTimeout(timeoutMs);
   if (signal?.aborted === true) throw new AbortError(signal.reason);
-  if (signal === undefined && timeoutMs === undefined) return work;
+  if (signal === undefined && timeoutMs === undefined) return begin();
   let end: () => void = () => undefined;
   const limit = new Promise<never>((_, reject) => {
-    const onAbort = (): void => reject(new AbortError(signal?.reason));
-    signal?.addEventListener('abort', onAbort, { once: true });
+    const aborted = (): void => reject(new AbortError(signal?.reason));
+    if (signal !== undefined) onAbort(signal, aborted);
     const error = { code: 'ERR_SOCKET_TIMEOUT', text: `not done after ${timeoutMs} ms` };
-    const timer =
-      timeoutMs === undefined
-        ? undefined
-        : setTimeout(() => reject(new SocketError(error, { syscall: 'getaddrinfo' })), Math.min(timeoutMs, 0x7fffffff));
+    const late = (): void => reject(new SocketError(error, { syscall: 'getaddrinfo' }));
+    const timer = timeoutMs === undefined ? undefined : setTimeout(late, Math.min(timeoutMs, 0x7fffffff));
     end = () => {
       clearTimeout(timer);
-      signal?.removeEventListener('abort', onAbort);
+      if (signal !== undefined) offAbort(signal, aborted);
     };
   });
   try {
-    return await Promise.race([work, limit]);
+    return await Promise.race([begin(), limit]);
   } finally {
     end();
   }
@@ -244,7 +245,7 @@ export async function getnameinfo(address: SocketAddress, flags = 0, options: Wa
   const known = getservbyport(port, (flags & NI_DGRAM) === 0 ? 'tcp' : 'udp');
   const service = (flags & NI_NUMERICSERV) !== 0 ? String(port) : (known?.name ?? String(port));
   if ((flags & NI_NUMERICHOST) !== 0) return { host: numeric, service };
-  const found = await bounded(lookupServiceName(address.address, port), options).catch(
+  const found = await bounded(() => lookupServiceName(address.address, port), options).catch(
     (error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOTFOUND') return undefined;
       throw error;

@@ -219,9 +219,12 @@ export class NetServer extends EventEmitter {
     try {
       socket = kernel.adopt(fd);
       if (shared) {
-        const copy = socket.dup();
-        socket.detach();
-        socket = copy;
+        const theirs = socket;
+        try {
+          socket = theirs.dup();
+        } finally {
+          theirs.detach();
+        }
       }
     } catch (error) {
       if (!(error instanceof SocketError)) throw error;

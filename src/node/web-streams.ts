@@ -52,6 +52,8 @@ class Ends {
 
   fail(reason: unknown): void {
     this.#open = 0;
+    // RST and no FIN: the peer must not take what it has for the whole.
+    quietly(() => this.socket.set(SO.LINGER, { on: true, seconds: 0 }));
     this.socket.close();
     this.#reject(reason);
   }
@@ -128,9 +130,9 @@ function writableOf(ends: Ends): WritableStream<Uint8Array> {
   const { socket } = ends;
   return new WritableStream<Uint8Array>({
     async write(chunk, controller): Promise<void> {
-      if (!(chunk instanceof Uint8Array)) throw new TypeError(`chunk: expected a Uint8Array, got ${typeof chunk}`);
       const { signal } = controller as { readonly signal?: AbortSignal };
       try {
+        if (!(chunk instanceof Uint8Array)) throw new TypeError(`chunk: expected a Uint8Array, got ${typeof chunk}`);
         await socket.sendAll(chunk, { signal });
       } catch (error) {
         // abort() waits for the write under way and then ends the connection itself.
@@ -143,8 +145,6 @@ function writableOf(ends: Ends): WritableStream<Uint8Array> {
       ends.end();
     },
     abort(reason): void {
-      // RST and no FIN: the peer must not take what it has for the whole.
-      quietly(() => socket.set(SO.LINGER, { on: true, seconds: 0 }));
       ends.fail(reason);
     },
   });

@@ -4,6 +4,7 @@
  */
 import { closeSync, openSync } from 'node:fs';
 import type { SocketDriver } from '../socket/driver.ts';
+import { EBADF } from '../socket/errno.ts';
 import { SocketError } from '../socket/error.ts';
 import { DriverHost } from '../socket/host.ts';
 import { type KernelDriver, kernelDriver } from './kernel-driver.ts';
@@ -41,16 +42,57 @@ export interface NamespaceOptions {
   readonly loopback?: boolean;
 }
 
+/** The way into a namespace, which it keeps alive; closed, or collected, it leads nowhere. */
+class Entrance {
+  readonly fd: number;
+  readonly #kernel: KernelDriver;
+  #open = true;
+
+  /** @param fd owned from now on */
+  constructor(fd: number, kernel: KernelDriver) {
+    this.fd = fd;
+    this.#kernel = kernel;
+    entrances.register(this, fd, this);
+  }
+
+  run<T>(inside: () => T): T {
+    // The number may be another file's by now: another namespace's.
+    if (!this.#open) throw new SocketError(EBADF, { syscall: 'setns' });
+    const home = openSync(THREAD_NAMESPACE, 'r');
+    try {
+      enter(this.#kernel, this.fd);
+      try {
+        return inside();
+      } finally {
+        enter(this.#kernel, home);
+      }
+    } finally {
+      closeSync(home);
+    }
+  }
+
+  close(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    entrances.unregister(this);
+    closeSync(this.fd);
+  }
+}
+
+const entrances = new FinalizationRegistry<number>((fd) => closeSync(fd));
+
 export class NetworkNamespace extends DriverHost implements Disposable {
   /** A descriptor that keeps the namespace alive; owned. */
   readonly fd: number;
-  readonly #run: <T>(inside: () => T) => T;
-  #closed = false;
+  readonly #entrance: Entrance;
 
-  private constructor(name: string, fd: number, kernel: KernelDriver, run: <T>(inside: () => T) => T) {
-    super(name, driverInside(kernel, run));
-    this.fd = fd;
-    this.#run = run;
+  private constructor(name: string, entrance: Entrance, kernel: KernelDriver) {
+    super(
+      name,
+      driverInside(kernel, (inside) => entrance.run(inside)),
+    );
+    this.fd = entrance.fd;
+    this.#entrance = entrance;
   }
 
   /**
@@ -59,39 +101,29 @@ export class NetworkNamespace extends DriverHost implements Disposable {
    */
   static create(name: string, { loopback = false }: NamespaceOptions = {}): NetworkNamespace {
     const kernel = kernelDriver();
-    const { native } = kernel;
-    const home = openSync(THREAD_NAMESPACE, 'r');
-    let fd: number;
+    const made = new NetworkNamespace(name, new Entrance(openNew(kernel), kernel), kernel);
+    if (!loopback) return made;
     try {
-      const made = native.unshare(CLONE_NEWNET);
-      if (made < 0) throw new SocketError(-made, { syscall: 'unshare' });
-      try {
-        fd = openSync(THREAD_NAMESPACE, 'r');
-      } finally {
-        enter(kernel, home);
-      }
-    } finally {
-      closeSync(home);
-    }
-    const made = new NetworkNamespace(name, fd, kernel, (inside) => runInside(kernel, fd, inside));
-    if (loopback) {
       using route = new Rtnetlink(made);
       route.setLink(LOOPBACK_INDEX, { up: true });
+      return made;
+    } catch (error) {
+      made.close();
+      throw error;
     }
-    return made;
   }
 
-  /** Run `inside` synchronously in the namespace: what it opens belongs there. Do not await in it. */
+  /**
+   * Run `inside` synchronously in the namespace: what it opens belongs there. Do not await in it.
+   * @throws SocketError EBADF after `close`, as the host's own calls
+   */
   run<T>(inside: () => T): T {
-    if (this.#closed) throw new SocketError(9, { syscall: 'setns' });
-    return this.#run(inside);
+    return this.#entrance.run(inside);
   }
 
-  /** Let go of the namespace: it ends with its last socket. */
+  /** Let go of the namespace: it ends with its last socket, and no further one can be made. Twice is fine. */
   close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    closeSync(this.fd);
+    this.#entrance.close();
   }
 
   [Symbol.dispose](): void {
@@ -99,12 +131,14 @@ export class NetworkNamespace extends DriverHost implements Disposable {
   }
 }
 
-function runInside<T>(kernel: KernelDriver, fd: number, inside: () => T): T {
+/** A descriptor of a namespace that is made for it. */
+function openNew(kernel: KernelDriver): number {
   const home = openSync(THREAD_NAMESPACE, 'r');
   try {
-    enter(kernel, fd);
+    const made = kernel.native.unshare(CLONE_NEWNET);
+    if (made < 0) throw new SocketError(-made, { syscall: 'unshare' });
     try {
-      return inside();
+      return openSync(THREAD_NAMESPACE, 'r');
     } finally {
       enter(kernel, home);
     }

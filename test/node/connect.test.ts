@@ -3,10 +3,11 @@
  * getaddrinfo answers as CPython's does, and a listener outlives bad connections, stale files and want of descriptors.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
+import dns from 'node:dns';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import {
   AI_NUMERICHOST,
   AI_PASSIVE,
@@ -150,8 +151,28 @@ describe('the race', () => {
     await expect(createConnection('::1', good.port, { localAddress: '127.0.0.1' })).rejects.toMatchObject({
       code: 'EAI_ADDRFAMILY',
     });
-    expect(() => connectFirst([at('127.0.0.4')], { attemptDelayMs: 0 })).toThrow(/attemptDelayMs: expected 10 or more/);
-    expect(() => connectFirst([])).toThrow(/expected at least one/);
+    const hasty = connectFirst([at('127.0.0.4')], { attemptDelayMs: 0 });
+    await expect(hasty).rejects.toThrow(/attemptDelayMs: expected 10 or more/);
+    await expect(connectFirst([])).rejects.toThrow(/expected at least one/);
+  });
+
+  test('a listener of attempts that throws: the process is told, and the race goes on', async () => {
+    const uncaught = process.listeners('uncaughtException');
+    process.removeAllListeners('uncaughtException');
+    const told: string[] = [];
+    process.on('uncaughtException', ({ message }) => told.push(message));
+    const onAttempt = (): never => {
+      throw new Error('of the listener');
+    };
+    try {
+      using socket = await connectFirst([at('127.0.0.3'), at('127.0.0.4')], { onAttempt });
+      expect(socket.getpeername()).toMatchObject({ address: '127.0.0.4' });
+      await new Promise(setImmediate);
+      expect(told).toEqual(['of the listener', 'of the listener']);
+    } finally {
+      process.removeAllListeners('uncaughtException');
+      for (const listener of uncaught) process.on('uncaughtException', listener);
+    }
   });
 });
 
@@ -366,6 +387,20 @@ describe('names', () => {
       [getaddrinfo('localhost', 1, { signal: AbortSignal.abort() }), 'ABORT_ERR'],
     ];
     for (const [failed, code] of failing) await expect(failed).rejects.toMatchObject({ code });
+  });
+
+  test('a signal that is aborted already: no lookup is begun, so none fails later with nobody to hear it', async () => {
+    const unhandled: unknown[] = [];
+    const onUnhandled = (reason: unknown): void => void unhandled.push(reason);
+    process.on('unhandledRejection', onUnhandled);
+    const lookup = vi.spyOn(dns.promises, 'lookup').mockImplementation(() => Promise.reject(new Error('no such name')));
+    const signal = AbortSignal.abort();
+    await expect(getaddrinfo('name.example', 1, { signal })).rejects.toMatchObject({ code: 'ABORT_ERR' });
+    await new Promise(setImmediate);
+    await new Promise(setImmediate);
+    expect([lookup.mock.calls.length, unhandled]).toEqual([0, []]);
+    lookup.mockRestore();
+    process.off('unhandledRejection', onUnhandled);
   });
 
   test('getnameinfo: numeric, named, and required', async () => {

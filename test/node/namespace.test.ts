@@ -27,6 +27,17 @@ describeInNamespace(import.meta.url, 'in a namespace of their own', () => {
     await dispatcher.close();
   });
 
+  test('one that was closed makes no socket in another that has its number now', () => {
+    const gone = NetworkNamespace.create('gone');
+    gone.close();
+    using other = NetworkNamespace.create('other', { loopback: true });
+    expect(other.fd).toBe(gone.fd);
+    expect(() => gone.socket(AF_INET, SOCK_STREAM)).toThrow(/setns EBADF/);
+    expect(() => gone.run(() => undefined)).toThrow(/setns EBADF/);
+    gone.close();
+    other.socket(AF_INET, SOCK_STREAM).close();
+  });
+
   test('a stream that outlives the namespace object', async () => {
     const inside = NetworkNamespace.create('streams', { loopback: true });
     using listener = listenIn(inside);

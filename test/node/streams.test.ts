@@ -333,6 +333,18 @@ describe('toWebStreams', () => {
     expect(ours.closed).toBe(true);
   });
 
+  test('a chunk that is no bytes ends the connection, as any write that fails', async () => {
+    const { ours, peer } = await withNodePeer();
+    const { writable, closed } = toWebStreams(ours);
+    const ended = once(peer, 'close').catch((error: unknown) => error);
+    peer.resume();
+    const write = writable.getWriter().write('text' as unknown as Uint8Array);
+    await expect(write).rejects.toThrow(/chunk: expected a Uint8Array, got string/);
+    await expect(closed).rejects.toThrow(TypeError);
+    expect(ours.closed).toBe(true);
+    expect(await ended).toMatchObject({ code: 'ECONNRESET' });
+  });
+
   test('back pressure: nothing is read before somebody asks, and a write waits for room', async () => {
     const { ours, peer } = await withNodePeer();
     const { readable, writable } = toWebStreams(ours);
