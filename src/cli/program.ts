@@ -14,6 +14,8 @@ export function createProgram(): Command {
     .helpOption('-h, --help', 'the short help, or the long one')
     .helpCommand('help [command]', 'the long help of a command')
     .version(version(), '-V, --version', 'print the version')
+    // What stands behind a command is the command's: -V is the tree of a packet there.
+    .enablePositionalOptions()
     .configureHelp({ helpWidth: Math.min(100, lineWidth(process.stdout, process.env)) })
     .configureOutput({ outputError: (text, print) => print(text.replace(/^error: /, 'barewire: ')) })
     .showHelpAfterError('Try: barewire --help')

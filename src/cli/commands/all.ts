@@ -4,6 +4,8 @@ import { chatJoin, chatServe } from './chat.ts';
 import { echoSend, echoServe } from './echo.ts';
 import { labCommand } from './lab.ts';
 import { completionCommand, manCommand } from './pages.ts';
+import { showCommand } from './show.ts';
+import { sniffCommand } from './sniff.ts';
 
 /** Names that stand before others: `chat serve`. */
 export const GROUPS: Readonly<Record<string, string>> = {
@@ -13,6 +15,8 @@ export const GROUPS: Readonly<Record<string, string>> = {
 
 export const COMMANDS: readonly CommandRow[] = [
   labCommand,
+  sniffCommand,
+  showCommand,
   chatServe,
   chatJoin,
   echoServe,

@@ -68,6 +68,18 @@ type ValueOf<R> = R extends { readonly kind: 'flag' }
 /** The options of a command as its code sees them. */
 export type Flags<Rows extends OptionTable> = { readonly [K in keyof Rows]: ValueOf<Rows[K]> };
 
+/** The other way round: the row that an option of this type has, for tables that several files know. */
+type RowFor<T> = [T] extends [boolean]
+  ? FlagRow
+  : [T] extends [readonly (infer Item)[]]
+    ? ListRow<Item>
+    : undefined extends T
+      ? ValueRow<Exclude<T, undefined>> & { readonly preset: undefined }
+      : (T extends number ? CountRow : never) | (ValueRow<T> & { readonly preset: T });
+
+/** A table whose options are these. */
+export type RowsFor<Options> = { readonly [K in keyof Options]-?: RowFor<Options[K]> };
+
 type Letter = string | undefined;
 
 export function flag(letter: Letter, text: string, group?: string): FlagRow {

@@ -74,6 +74,10 @@ export class CaptureFileWriter {
     this.#format = options.format ?? (/\.p?cap$/.test(path) ? 'pcap' : 'pcapng');
   }
 
+  get linkType(): number {
+    return this.#options.linkType;
+  }
+
   /** The files written, in order. */
   get files(): readonly string[] {
     return this.#names;

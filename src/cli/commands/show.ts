@@ -1,0 +1,36 @@
+/** `barewire show`: what is in a capture file. */
+import { type CommandRow, command } from '../options/command.ts';
+import { flag, type RowsFor, value, words } from '../options/rows.ts';
+import { pickRows, printRows, type ShowFlags } from '../packets/options.ts';
+
+const rows: RowsFor<ShowFlags> = {
+  ...printRows,
+  ...pickRows,
+  write: value('w', words('file', 'file'), 'write the packets into a file instead of printing them (.pcap or .pcapng)'),
+  explain: flag(undefined, 'show dropped packets too, and which instruction of the filter dropped them'),
+};
+
+export const showCommand: CommandRow = command({
+  name: 'show',
+  summary: 'print what is in a capture file',
+  description:
+    'Prints the packets of a pcap or pcapng file, also of one that gzip made, a line each in the form of tcpdump. ' +
+    'Files of any size are read with little memory; of a damaged file what is whole is shown, then where it breaks.',
+  arguments: [
+    { name: 'file', text: 'the capture; - is standard input', offers: 'file' },
+    { name: 'expression', text: 'a filter, as in pcap-filter(7)', optional: true, variadic: true },
+  ],
+  options: rows,
+  sections: [
+    {
+      title: 'Examples',
+      body: `  barewire show x.pcapng
+  barewire show x.pcapng -V -c 1
+  barewire show x.pcapng 'tcp port 80 and not host 10.0.0.1' -w y.pcapng
+  barewire show x.pcapng --json | jq -c 'select(.dst_port == 53)'`,
+    },
+    { title: 'Exit status', body: '0; 2 for a damaged file, a file that cannot be read, or a mistake in the command.' },
+  ],
+  run: async ([file = '', ...expression], flags) =>
+    (await import('../packets/show.ts')).show(file, expression.join(' '), flags),
+});

@@ -1,0 +1,128 @@
+/** A packet as lines for people: tcpdump's line, the tree of its fields, its bytes. */
+import {
+  decodePacket,
+  describePacket,
+  formatTree,
+  hexDump,
+  type Packet,
+  packetTree,
+  printableBytes,
+} from '../../wire/index.ts';
+import { directionsOf, SequenceBases } from '../ladder/packet.ts';
+import { printable } from '../text.ts';
+import { PacketTimes, type TimeForm } from './time.ts';
+
+/** What is printed of a packet, whether it comes from a file or from an interface. */
+export interface ShownPacket {
+  readonly t: bigint | null;
+  readonly bytes: Uint8Array;
+  readonly length: number;
+  readonly linkType: number;
+  readonly comments?: readonly string[];
+  /** Shown before the packet where several interfaces are captured: `eth0 In`. */
+  readonly place?: string | undefined;
+}
+
+/** `-x` hexadecimal, `-X` with characters, `-A` characters; `xx` and `XX` with the link header. */
+export type ByteForm = 'none' | 'x' | 'xx' | 'X' | 'XX' | 'A';
+
+export interface PrinterOptions {
+  readonly time: TimeForm;
+  readonly nanoseconds: boolean;
+  /** Sequence numbers as they are on the wire. */
+  readonly absolute: boolean;
+  /** The link header. */
+  readonly link: boolean;
+  /** The fields of the IP header, checksums that are wrong, comments. */
+  readonly verbose: boolean;
+  /** Less: ends and length. */
+  readonly quiet: boolean;
+  /** The tree of all fields below the line. */
+  readonly tree: boolean;
+  readonly bytes: ByteForm;
+  /** The packet's number in front. */
+  readonly numbers: boolean;
+}
+
+export class PacketPrinter {
+  readonly #options: PrinterOptions;
+  readonly #times: PacketTimes;
+  readonly #bases = new SequenceBases();
+
+  constructor(options: PrinterOptions) {
+    this.#options = options;
+    this.#times = new PacketTimes(options.time, options.nanoseconds);
+  }
+
+  /**
+   * The lines of one packet, each with its newline.
+   * @param number counted from 1
+   */
+  print(shown: ShownPacket, number: number): string {
+    const options = this.#options;
+    const packet = decodePacket(shown.bytes, shown.linkType, { wireLength: shown.length });
+    const head = `${options.numbers ? `${String(number).padStart(5)}  ` : ''}${this.#times.next(shown.t)}`;
+    const place = shown.place === undefined ? '' : `${shown.place} `;
+    const lines = [`${head}${place}${printable(this.#line(packet))}`];
+    if (options.verbose || options.tree) {
+      for (const comment of shown.comments ?? []) lines.push(`    # ${printable(comment)}`);
+    }
+    if (options.tree) lines.push(...formatTree(packetTree(packet), 1).map((line) => printable(line)));
+    lines.push(...byteLines(packet, options.bytes));
+    return `${lines.join('\n')}\n`;
+  }
+
+  #line(packet: Packet): string {
+    const { verbose, link, quiet } = this.#options;
+    if (quiet) return quietLine(packet);
+    return describePacket(packet, { verbose, link, tcp: this.#sequenceBase(packet) });
+  }
+
+  #sequenceBase(packet: Packet): { seqBase?: number; ackBase?: number } {
+    const { tcp } = packet;
+    if (tcp === undefined || this.#options.absolute) return {};
+    const directions = directionsOf(packet);
+    const isNew = this.#bases.get(directions.there) === undefined;
+    this.#bases.see(directions, tcp);
+    // As tcpdump: a SYN shows its own number.
+    if (isNew && (tcp.flags & 2) !== 0) return { ackBase: this.#bases.get(directions.back) ?? 0 };
+    return { seqBase: this.#bases.get(directions.there) ?? 0, ackBase: this.#bases.get(directions.back) ?? 0 };
+  }
+}
+
+/** `IP 10.0.0.1.80 > 10.0.0.2.4000: tcp 20` */
+function quietLine(packet: Packet): string {
+  const { ip, tcp, udp } = packet;
+  if (ip === undefined) return describePacket(packet);
+  const ports = tcp ?? udp;
+  const name = ip.layer === 'ipv4' ? 'IP' : 'IP6';
+  const ends =
+    ports === undefined ? `${ip.src} > ${ip.dst}` : `${ip.src}.${ports.srcPort} > ${ip.dst}.${ports.dstPort}`;
+  const protocol =
+    tcp === undefined
+      ? udp === undefined
+        ? (packet.icmp?.layer ?? `ip-proto-${packet.protocol}`)
+        : 'UDP, length'
+      : 'tcp';
+  return `${name} ${ends}: ${protocol} ${packet.payloadEnd - packet.payloadOffset}`;
+}
+
+function byteLines(packet: Packet, form: ByteForm): string[] {
+  if (form === 'none') return [];
+  // tcpdump's doubled letters show the link header too.
+  const whole = form === 'xx' || form === 'XX';
+  const start = whole ? 0 : (packet.layers.find(({ layer }) => !LINK_LAYERS.has(layer))?.headerOffset ?? 0);
+  const bytes = packet.bytes.subarray(start, packet.end);
+  if (form === 'A') return [asciiOf(bytes)];
+  return hexDump(bytes, { plain: form === 'x' || form === 'xx' }).map((line) => `\t${line}`);
+}
+
+const LINK_LAYERS: ReadonlySet<string> = new Set(['ethernet', 'vlan', 'sll', 'sll2', 'null']);
+
+/** Text as text: lines are kept, the rest that cannot be shown is a dot. */
+function asciiOf(bytes: Uint8Array): string {
+  return printableBytes(bytes.map((byte) => (byte === 10 ? 0x20 : byte)))
+    .split('')
+    .map((character, i) => (bytes[i] === 10 ? '\n' : character))
+    .join('');
+}

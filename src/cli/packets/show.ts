@@ -1,0 +1,186 @@
+/** What `barewire show` runs. */
+import { readFile } from 'node:fs/promises';
+import {
+  type CapturedPacket,
+  type CaptureItem,
+  compileFilter,
+  explainFilter,
+  type Filter,
+  FilterError,
+  type PacketFilter,
+  packetFilter,
+} from '../../capture/index.ts';
+import { describeFault } from '../../core/index.ts';
+import { readCaptureFile } from '../../os/capture/file-reader.ts';
+import { CaptureFileWriter } from '../../os/capture/file-writer.ts';
+import { CommandError, ExitCode } from '../errors.ts';
+import { write } from '../output.ts';
+import { onSignals } from '../talk.ts';
+import { version } from '../version.ts';
+import { printerOptions, type ShowFlags } from './options.ts';
+import { PacketPrinter } from './printer.ts';
+import { packetRecord } from './record.ts';
+import { errorRecord, summaryRecord } from './summary.ts';
+
+/** Text that is written at once: a write for each packet would cost more than the packet. */
+const CHUNK_CHARACTERS = 64 * 1024;
+/** Below this a file is read before anybody could look at its progress. */
+const LONG_BYTES = 32 << 20;
+
+/** @returns the exit code */
+export async function show(file: string, expression: string, flags: ShowFlags): Promise<number> {
+  const text = await filterText(expression, flags.filterFile);
+  const task = new Show(flags, text);
+  const abort = new AbortController();
+  let code = 0;
+  const signals = onSignals((exitCode) => {
+    code = exitCode;
+    abort.abort();
+  });
+  try {
+    const source = file === '-' ? (process.stdin as AsyncIterable<Uint8Array>) : file;
+    const onProgress = progressLine(flags.write !== undefined || !process.stdout.isTTY);
+    for await (const items of readCaptureFile(source, { signal: abort.signal, onProgress })) {
+      if (!(await task.take(items))) break;
+    }
+  } catch (error) {
+    if (!abort.signal.aborted) throw error;
+  } finally {
+    signals.stop();
+    await task.end(code !== 0);
+  }
+  return code !== 0 ? code : task.isDamaged ? ExitCode.error : ExitCode.yes;
+}
+
+/** The expression on the command line, or that of a file. */
+export async function filterText(expression: string, file: string | undefined): Promise<string> {
+  if (file === undefined) return expression;
+  if (expression !== '') throw new CommandError(`-F ${file}: expected no expression beside it, got '${expression}'`);
+  return (await readFile(file, 'utf8')).trim();
+}
+
+/** A filter's mistake with the place marked below it. */
+export function asCommandError(error: unknown): unknown {
+  return error instanceof FilterError ? new CommandError(`filter: ${error.message}`) : error;
+}
+
+/** The filter of each link type: a file may have several. */
+class Filters {
+  readonly #expression: string;
+  readonly #made = new Map<number, { readonly filter: Filter; readonly keep: PacketFilter }>();
+
+  constructor(expression: string) {
+    this.#expression = expression;
+    // A mistake is told before anything is read.
+    if (expression !== '') this.of(1);
+  }
+
+  of(linkType: number): { readonly filter: Filter; readonly keep: PacketFilter } | undefined {
+    if (this.#expression === '') return undefined;
+    let made = this.#made.get(linkType);
+    if (made === undefined) {
+      try {
+        const filter = compileFilter(this.#expression, { linkType });
+        made = { filter, keep: packetFilter(filter.program) };
+      } catch (error) {
+        throw asCommandError(error);
+      }
+      this.#made.set(linkType, made);
+    }
+    return made;
+  }
+}
+
+class Show {
+  readonly #flags: ShowFlags;
+  readonly #filters: Filters;
+  readonly #printer: PacketPrinter;
+  readonly #counts = { packets: 0, shown: 0, bytes: 0, faults: 0 };
+  #writer: CaptureFileWriter | undefined;
+  #waiting = '';
+
+  constructor(flags: ShowFlags, expression: string) {
+    this.#flags = flags;
+    this.#filters = new Filters(expression);
+    this.#printer = new PacketPrinter(printerOptions(flags));
+  }
+
+  get isDamaged(): boolean {
+    return this.#counts.faults > 0;
+  }
+
+  /** @returns false when no more is wanted */
+  async take(items: readonly CaptureItem[]): Promise<boolean> {
+    for (const item of items) {
+      if (item.kind === 'fault') await this.#fault(describeFault(item.fault));
+      if (item.kind !== 'packet') continue;
+      this.#packet(item);
+      if (this.#waiting.length >= CHUNK_CHARACTERS) await this.#flush();
+      if (this.#counts.shown === this.#flags.count) return false;
+    }
+    return true;
+  }
+
+  #packet(packet: CapturedPacket): void {
+    this.#counts.packets++;
+    const made = this.#filters.of(packet.linkType);
+    if (made !== undefined && made.keep(packet.bytes, packet.length) === 0) {
+      if (this.#flags.explain) {
+        const { text } = explainFilter(made.filter, packet.bytes, packet.length);
+        this.#waiting += `${this.#printer.print(packet, this.#counts.packets)}    ${text}\n`;
+      }
+      return;
+    }
+    this.#counts.shown++;
+    this.#counts.bytes += packet.length;
+    if (this.#flags.write !== undefined) this.#write(packet, this.#flags.write);
+    else if (this.#flags.json) this.#waiting += `${JSON.stringify(packetRecord(packet, this.#counts.packets))}\n`;
+    else this.#waiting += this.#printer.print(packet, this.#counts.packets);
+  }
+
+  #write(packet: CapturedPacket, path: string): void {
+    const { linkType } = packet;
+    this.#writer ??= new CaptureFileWriter(path, { linkType, application: `barewire ${version()}` });
+    if (this.#writer.linkType !== linkType) {
+      throw new CommandError(`-w ${path}: expected one link type, got ${this.#writer.linkType} and ${linkType}`);
+    }
+    this.#writer.write(packet);
+  }
+
+  async #fault(text: string): Promise<void> {
+    this.#counts.faults++;
+    await this.#flush();
+    if (this.#flags.json) await write(errorRecord('ERR_CAPTURE', text));
+    process.stderr.write(`barewire show: ${text}\n`);
+  }
+
+  async end(isInterrupted: boolean): Promise<void> {
+    await this.#flush();
+    this.#writer?.close();
+    if (this.#flags.json) await write(summaryRecord(isInterrupted ? 'interrupted' : 'done', this.#counts));
+    else if (this.#flags.write !== undefined) {
+      process.stderr.write(`barewire show: ${this.#counts.shown} of ${this.#counts.packets} packets written\n`);
+    }
+  }
+
+  async #flush(): Promise<void> {
+    if (this.#waiting === '') return;
+    const text = this.#waiting;
+    this.#waiting = '';
+    await write(text);
+  }
+}
+
+/** How far a long file is read, on a terminal that prints nothing else. */
+function progressLine(isQuiet: boolean): ((read: number, size: number | undefined) => void) | undefined {
+  if (!process.stderr.isTTY || !isQuiet) return undefined;
+  let last = -1;
+  return (read, size) => {
+    if (size === undefined || size < LONG_BYTES) return;
+    const percent = Math.floor((100 * read) / size);
+    if (percent === last) return;
+    last = percent;
+    const bar = '#'.repeat(Math.floor(percent / 2.5)).padEnd(40, '.');
+    process.stderr.write(percent >= 100 ? '\r\u001b[K' : `\r${bar} ${percent} %`);
+  };
+}
