@@ -34,6 +34,13 @@ export function bytesOf(data: Uint8Array | string, name: string): Uint8Array {
   return data;
 }
 
+/** @throws TypeError for what is no memory to receive into */
+export function checkBuffer(buffer: unknown): void {
+  // Not by its class: an array of another realm (node:vm) is as good.
+  if (ArrayBuffer.isView(buffer)) return;
+  throw new TypeError(`buffer: expected a Uint8Array, got ${buffer === null ? 'null' : typeof buffer}`);
+}
+
 /** @throws RangeError for what is no length of a buffer */
 export function checkSize(size: number): number {
   if (!Number.isInteger(size) || size < 0) throw new RangeError(`size: expected an integer of 0 or more, got ${size}`);
@@ -80,7 +87,7 @@ export function deadlineOf(options: { readonly timeoutMs?: number | undefined } 
 }
 
 /** A piece had what was left of the time: the error tells of the whole. */
-export function ofTheWhole(error: unknown, syscall: string, options: WaitOptions | undefined, fd: number): unknown {
+export function ofTheWhole(error: unknown, syscall: string, options: SyncOptions | undefined, fd: number): unknown {
   const isLate = error instanceof SocketError && error.code === 'ERR_SOCKET_TIMEOUT';
   return isLate ? timeoutError(syscall, options?.timeoutMs ?? 0, fd) : error;
 }

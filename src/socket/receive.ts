@@ -4,7 +4,7 @@
  */
 import { decodeSockAddr, type SocketAddress } from '../addr/sockaddr.ts';
 import type { DatagramBatch } from './batch.ts';
-import { type CallOptions, checkSize, type SyncOptions } from './call-arguments.ts';
+import { type CallOptions, checkBuffer, checkSize, type SyncOptions } from './call-arguments.ts';
 import {
   AF_UNIX,
   MSG_CMSG_CLOEXEC,
@@ -70,12 +70,17 @@ export class ReceivingSocket<Type extends number = number> extends SocketCore<Ty
     if (typeof target === 'number') {
       return this.#recvSize(target, options);
     }
-    if (options === undefined && this.isFree('in') && this.#late === undefined) {
+    // Whatever is no buffer goes the long way, where its error rejects.
+    if (options === undefined && this.isFree('in') && this.#late === undefined && ArrayBuffer.isView(target)) {
       const count = this.driver.recv(this.handle, target, 0, target.length, 0);
       if (count !== -EAGAIN) return this.counted(count, 'recv');
     }
-    const { attempt, partial } = this.#receiver(target, options);
-    return this.callAsync('in', 'recv', options, () => attempt() ?? undefined, partial);
+    try {
+      const { attempt, partial } = this.#receiver(target, options);
+      return this.callAsync('in', 'recv', options, () => attempt() ?? undefined, partial);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   async #recvSize(size: number, options: CallOptions | undefined): Promise<Uint8Array> {
@@ -106,6 +111,7 @@ export class ReceivingSocket<Type extends number = number> extends SocketCore<Ty
    * blocking ones only: here the same is made of several calls.
    */
   #receiver(buffer: Uint8Array, options: CallOptions | SyncOptions | undefined): Receiver {
+    checkBuffer(buffer);
     const flags = options?.flags ?? 0;
     if ((flags & MSG_WAITALL) === 0 || this.type !== SOCK_STREAM || buffer.length === 0) {
       return { attempt: () => this.#recvOnce(buffer, 0, buffer.length, flags) ?? this.#atEnd(options, zero) };
@@ -171,6 +177,7 @@ export class ReceivingSocket<Type extends number = number> extends SocketCore<Ty
   }
 
   #recvfromOnce(buffer: Uint8Array, flags: number): Received | null {
+    checkBuffer(buffer);
     // MSG_TRUNC makes the kernel tell a datagram's real length; on a TCP stream it would throw the data away (tcp(7)).
     const all = this.type === SOCK_STREAM ? flags : flags | MSG_TRUNC;
     const length = this.driver.recvfrom(this.handle, buffer, 0, buffer.length, all, scratch);

@@ -38,7 +38,12 @@ export class SendingSocket<Type extends number = number> extends ReceivingSocket
    * @throws SocketError EPIPE, ECONNRESET, ENOTCONN, EMSGSIZE; ECONNREFUSED on a connected datagram socket
    */
   send(data: Uint8Array | string, options?: CallOptions): Promise<number> {
-    const bytes = bytesOf(data, 'data');
+    let bytes: Uint8Array;
+    try {
+      bytes = bytesOf(data, 'data');
+    } catch (error) {
+      return Promise.reject(error);
+    }
     const flags = options?.flags ?? 0;
     if (options === undefined && this.isFree('out')) {
       const count = this.driver.send(this.handle, bytes, 0, bytes.length, MSG_NOSIGNAL);
@@ -85,11 +90,18 @@ export class SendingSocket<Type extends number = number> extends ReceivingSocket
     }
   }
 
+  /** As `sendAll`; the deadline is for the whole. Holding the thread, it cannot wait for the turn of an async one. */
   sendAllSync(data: Uint8Array | string, options?: SyncOptions): void {
     const bytes = bytesOf(data, 'data');
+    checkTimeout(options?.timeoutMs);
+    const deadline = deadlineOf(options);
     let sent = 0;
-    do sent += this.sendSync(bytes.subarray(sent), options);
-    while (sent < bytes.length);
+    try {
+      do sent += this.sendSync(bytes.subarray(sent), withTimeLeft(options, deadline));
+      while (sent < bytes.length);
+    } catch (error) {
+      throw ofTheWhole(error, 'send', options, this.fd);
+    }
   }
 
   /** Send one datagram to `target`. For the hot path make the target a SockAddr once. */

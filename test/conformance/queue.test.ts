@@ -3,6 +3,7 @@
  * close; a listener that throws keeps no other call from its wake-up; a hook that closes the socket or aborts a call
  * while it is being tried leaves nothing behind.
  */
+import { spawn } from 'node:child_process';
 import { expect, test } from 'vitest';
 import { kernel } from '../../src/os/kernel.ts';
 import { AF_UNIX, MSG_PEEK, MSG_WAITALL, SOCK_STREAM, type Socket } from '../../src/socket/index.ts';
@@ -54,6 +55,19 @@ test('sendAll: the deadline is for the whole, however often a piece goes', async
   });
   expect(performance.now() - began).toBeLessThan(5000);
   clearInterval(reading);
+  a.close();
+  b.close();
+});
+
+test('sendAllSync: the deadline is for the whole, also while a slow reader makes room again and again', () => {
+  const [a, b] = pair();
+  // No longer than five seconds, if the deadline were not heard.
+  const slowly = 'for i in $(seq 500); do head -c 65536 > /dev/null; sleep 0.01; done';
+  const reader = spawn('sh', ['-c', slowly], { stdio: [b.fd, 'ignore', 'ignore'] });
+  const began = performance.now();
+  expect(() => a.sendAllSync(new Uint8Array(64 << 20), { timeoutMs: 200 })).toThrow(/not done after 200 ms/);
+  expect(performance.now() - began).toBeLessThan(3000);
+  reader.kill();
   a.close();
   b.close();
 });

@@ -131,6 +131,28 @@ describe('memory that is not plain', () => {
     });
   });
 
+  test('what is no memory is a TypeError that names the argument, and an async call rejects with it', async () => {
+    const [a, b] = kernel.socketpair(AF_UNIX, SOCK_STREAM);
+    const wrong = ['text', new ArrayBuffer(4), null, undefined, {}] as unknown as readonly Uint8Array[];
+    for (const buffer of wrong) {
+      const expected = /^buffer: expected a Uint8Array, got (string|object|null|undefined)$/;
+      await expect(a.recv(buffer)).rejects.toThrow(expected);
+      await expect(a.recv(buffer, { timeoutMs: 0 })).rejects.toThrow(expected);
+      await expect(a.recvfrom(buffer)).rejects.toThrow(expected);
+      expect(() => a.recvSync(buffer)).toThrow(expected);
+      expect(() => a.tryRecvfrom(buffer)).toThrow(expected);
+    }
+    for (const data of [5, new ArrayBuffer(4), null] as unknown as readonly Uint8Array[]) {
+      const expected = /^data: expected a Uint8Array or a string, got/;
+      await expect(a.send(data)).rejects.toThrow(expected);
+      await expect(a.sendAll(data)).rejects.toThrow(expected);
+      await expect(a.sendto(data, 'unix:@x')).rejects.toThrow(expected);
+      expect(() => a.sendSync(data)).toThrow(expected);
+    }
+    a.close();
+    b.close();
+  });
+
   test('offsets and lengths outside the array are errors', () => {
     withPair(SOCK_STREAM, (a, b) => {
       const bytes = new Uint8Array(8);
