@@ -25,7 +25,7 @@ export default defineConfig({
           isolate: false,
           testTimeout: 30_000,
           hookTimeout: 30_000,
-          include: ['src/{core,addr,wire,capture,socket,trace,link,stack}/**/*.test.ts', 'test/fuzz/**/*.test.ts'],
+          include: ['src/{core,addr,wire,capture,flow,socket,trace,link,stack}/**/*.test.ts', 'test/fuzz/**/*.test.ts'],
         },
       },
       {

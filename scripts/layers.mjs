@@ -17,16 +17,17 @@ const ROOMS = {
   addr: ['core'],
   capture: ['core', 'addr'],
   wire: ['core', 'addr'],
+  flow: ['core', 'addr', 'wire', 'capture'],
   socket: ['core', 'addr'],
   trace: ['core', 'addr', 'wire', 'capture'],
   link: ['core', 'addr', 'wire', 'capture'],
   stack: ['core', 'addr', 'wire', 'link', 'socket', 'trace'],
   os: ['core', 'addr', 'wire', 'capture', 'link', 'socket', 'trace'],
   node: ['core', 'addr', 'wire', 'capture', 'link', 'socket', 'trace', 'os'],
-  tools: ['core', 'addr', 'wire', 'capture', 'link', 'socket', 'trace'],
+  tools: ['core', 'addr', 'wire', 'capture', 'flow', 'link', 'socket', 'trace'],
   // src/index.ts, the package's main entry.
-  index: ['core', 'addr', 'wire', 'capture', 'link', 'socket', 'trace', 'stack', 'os', 'node', 'tools'],
-  cli: ['core', 'addr', 'wire', 'capture', 'link', 'socket', 'trace', 'stack', 'os', 'node', 'tools', 'index'],
+  index: ['core', 'addr', 'wire', 'capture', 'flow', 'link', 'socket', 'trace', 'stack', 'os', 'node', 'tools'],
+  cli: ['core', 'addr', 'wire', 'capture', 'flow', 'link', 'socket', 'trace', 'stack', 'os', 'node', 'tools', 'index'],
 };
 
 /** Modules from outside src, by room; a room that is not here has none and so runs in a browser. */

@@ -1,7 +1,8 @@
 /** Writing to stdout: waits for slow readers, and is quiet when the reader has gone (`| head`). */
 
 /** Resolves when the system has taken the text. */
-export function write(text: string): Promise<void> {
+export function write(text: string | Uint8Array): Promise<void> {
+  if (text.length === 0) return Promise.resolve();
   return new Promise((resolve, reject) => {
     process.stdout.write(text, (error) => {
       if (error === null || error === undefined || isGone(error)) resolve();

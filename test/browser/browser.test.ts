@@ -74,7 +74,7 @@ test('Chromium: every vector decodes, verifies and encodes as in Node, captures 
 });
 
 test('no portable entry needs anything of Node', async () => {
-  const rooms = ['addr', 'wire', 'capture', 'trace', 'link', 'tools'];
+  const rooms = ['addr', 'wire', 'capture', 'flow', 'trace', 'link', 'tools'];
   const source = rooms.map((room) => `export * as ${room} from 'barewire/${room}';`).join('\n');
   // A bundler for browsers fails on `node:` modules.
   await expect(bundlePage(source)).resolves.toContain('decodePacket');

@@ -297,3 +297,92 @@ describe('show', () => {
     expect(records[1]).toMatchObject({ number: 2, time: '2023-11-14T22:13:20.001500000Z' });
   });
 });
+
+describe('conversations of real HTTP', () => {
+  /** Two requests of curl to Python, captured on loopback; undefined with the reason where that is not possible. */
+  let file: string | undefined;
+  let why = '';
+
+  beforeAll(() => {
+    if (refused !== null) why = refused.message;
+    else if (!has('curl') || !has('python3')) why = 'curl or python3 is not installed';
+    else {
+      const { status, err } = inNetwork(`
+        mkdir -p www; head -c 100000 /dev/zero | tr '\\0' 'x' > www/page
+        python3 -m http.server 8899 --bind 127.0.0.1 -d www > server 2>&1 & server=$!
+        "$NODE" "$CLI" sniff -i lo -w http.pcapng 'tcp port 8899' 2> on & sniffer=$!
+        listening
+        until curl -sf http://127.0.0.1:8899/page > page; do sleep 0.05; done
+        curl -sf 'http://127.0.0.1:8899/page?again' > page
+        kill $server; sleep 0.1; kill -INT $sniffer; wait $sniffer; cmp page www/page`);
+      if (status === 0) file = join(scratch, 'http.pcapng');
+      else why = err;
+    }
+  });
+
+  test('--conv: ends, counts and how they ended, as tshark counts', (context) => {
+    if (file === undefined) return context.skip(why);
+    const all = barewire('show', file, '--conv', '--json').out.trim().split('\n');
+    const records = all.map((line) => JSON.parse(line) as Record<string, number | string>);
+    const done = records.filter(({ state }) => state === 'SF');
+    expect(done).toHaveLength(2);
+    expect(done[0]).toMatchObject({ protocol: 'tcp', server_port: 8899, client: '127.0.0.1' });
+    expect(done[0]!.payload_to_client).toBeGreaterThan(100_000);
+    if (!has('tshark')) return context.skip('tshark is not installed');
+    const { out } = run('tshark', [
+      '-r',
+      file,
+      '-T',
+      'fields',
+      '-e',
+      'tcp.stream',
+      '-e',
+      'frame.len',
+      '-e',
+      'tcp.dstport',
+    ]);
+    const rows = out
+      .trim()
+      .split('\n')
+      .map((line) => line.split('\t').map(Number) as [number, number, number]);
+    for (const record of records.filter(({ type }) => type === 'conversation')) {
+      const mine = rows.filter(([stream, , port]) => stream === record.index && port === 8899);
+      expect([mine.length, mine.reduce((sum, [, length]) => sum + length, 0)]).toEqual([
+        record.packets_to_server,
+        record.bytes_to_server,
+      ]);
+    }
+    expect(barewire('show', file, '--conv').out).toMatch(/^\d+ +tcp +127\.0\.0\.1:\d+ +127\.0\.0\.1:8899 .* SF ShA/m);
+    return undefined;
+  });
+
+  test('--follow: the bytes that tshark follows', (context) => {
+    if (file === undefined) return context.skip(why);
+    const records = barewire('show', file, '--conv', '--json').out.trim().split('\n');
+    const { index } = records
+      .map((line) => JSON.parse(line) as { index: number; state?: string })
+      .find(({ state }) => state === 'SF')!;
+    const text = barewire('show', file, '--follow', String(index)).out;
+    expect(text).toMatch(/^--- 127\.0\.0\.1:\d+ > 127\.0\.0\.1:8899\nGET \/page HTTP\/1\.1\n/);
+    expect(text).toMatch(/\nHTTP\/1\.0 200 OK\n/);
+    expect(barewire('show', file, '--follow', String(index), '--as', 'hex').out).toMatch(/^0x0000: {2}4745 5420 /m);
+    if (!has('tshark')) return context.skip('tshark is not installed');
+    const theirs = run('tshark', ['-r', file, '-q', '-z', `follow,tcp,raw,${index}`]).out;
+    const hex = theirs
+      .split('\n')
+      .flatMap((line) => /^\t?([\da-f]+)$/.exec(line.trimEnd())?.[1] ?? [])
+      .join('');
+    const ours = spawnSync(process.execPath, [cli, 'show', file, '--follow', String(index), '--as', 'raw']).stdout;
+    expect(ours.toString('hex')).toBe(hex);
+    return undefined;
+  });
+
+  test('a connection that is not there: how many there are, status 1', (context) => {
+    if (file === undefined) return context.skip(why);
+    expect(barewire('show', file, '--follow', '999')).toMatchObject({
+      status: 1,
+      err: expect.stringMatching(/--follow 999: expected a number below \d+, the TCP connections/) as string,
+    });
+    return undefined;
+  });
+});

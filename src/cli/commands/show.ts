@@ -1,13 +1,29 @@
 /** `barewire show`: what is in a capture file. */
 import { type CommandRow, command } from '../options/command.ts';
-import { flag, type RowsFor, value, words } from '../options/rows.ts';
+import { choice, flag, preset, type RowsFor, value, whole, words } from '../options/rows.ts';
 import { pickRows, printRows, type ShowFlags } from '../packets/options.ts';
+
+const WHOLE = 'Conversations';
 
 const rows: RowsFor<ShowFlags> = {
   ...printRows,
   ...pickRows,
   write: value('w', words('file', 'file'), 'write the packets into a file instead of printing them (.pcap or .pcapng)'),
   explain: flag(undefined, 'show dropped packets too, and which instruction of the filter dropped them'),
+  conv: flag(undefined, 'a table of conversations instead of packets', WHOLE),
+  follow: value(
+    undefined,
+    whole('number', 0, 1_000_000_000),
+    'what both sides of this TCP connection said; --conv numbers them',
+    WHOLE,
+  ),
+  as: preset(
+    undefined,
+    choice('text', 'hex', 'raw'),
+    'text',
+    'how --follow prints bytes; raw is the bytes alone',
+    WHOLE,
+  ),
 };
 
 export const showCommand: CommandRow = command({
@@ -27,6 +43,8 @@ export const showCommand: CommandRow = command({
       body: `  barewire show x.pcapng
   barewire show x.pcapng -V -c 1
   barewire show x.pcapng 'tcp port 80 and not host 10.0.0.1' -w y.pcapng
+  barewire show x.pcapng --conv
+  barewire show x.pcapng --follow 0
   barewire show x.pcapng --json | jq -c 'select(.dst_port == 53)'`,
     },
     { title: 'Exit status', body: '0; 2 for a damaged file, a file that cannot be read, or a mistake in the command.' },

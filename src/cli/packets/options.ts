@@ -33,6 +33,9 @@ export interface PickFlags {
 export interface ShowFlags extends PrintFlags, PickFlags {
   readonly write: string | undefined;
   readonly explain: boolean;
+  readonly conv: boolean;
+  readonly follow: number | undefined;
+  readonly as: 'text' | 'hex' | 'raw';
 }
 
 export interface SniffFlags extends PrintFlags, PickFlags {

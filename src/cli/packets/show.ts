@@ -13,10 +13,13 @@ import {
 import { describeFault } from '../../core/index.ts';
 import { readCaptureFile } from '../../os/capture/file-reader.ts';
 import { CaptureFileWriter } from '../../os/capture/file-writer.ts';
-import { CommandError, ExitCode } from '../errors.ts';
+import { CommandError, ExitCode, UsageError } from '../errors.ts';
 import { write } from '../output.ts';
 import { onSignals } from '../talk.ts';
+import { wantsColour } from '../terminal.ts';
 import { version } from '../version.ts';
+import { Conversations } from './conversations.ts';
+import { Follow } from './follow.ts';
 import { printerOptions, type ShowFlags } from './options.ts';
 import { PacketPrinter } from './printer.ts';
 import { packetRecord } from './record.ts';
@@ -96,6 +99,8 @@ class Show {
   readonly #filters: Filters;
   readonly #printer: PacketPrinter;
   readonly #counts = { packets: 0, shown: 0, bytes: 0, faults: 0 };
+  readonly #conversations: Conversations | undefined;
+  readonly #follow: Follow | undefined;
   #writer: CaptureFileWriter | undefined;
   #waiting = '';
 
@@ -103,6 +108,11 @@ class Show {
     this.#flags = flags;
     this.#filters = new Filters(expression);
     this.#printer = new PacketPrinter(printerOptions(flags));
+    const ways = [flags.conv, flags.follow !== undefined, flags.write !== undefined].filter(Boolean).length;
+    if (ways > 1) throw new UsageError('--conv, --follow and -w exclude each other');
+    this.#conversations = flags.conv ? new Conversations() : undefined;
+    const colour = wantsColour(process.stdout, process.env, flags.color);
+    this.#follow = flags.follow === undefined ? undefined : new Follow({ index: flags.follow, as: flags.as, colour });
   }
 
   get isDamaged(): boolean {
@@ -114,14 +124,15 @@ class Show {
     for (const item of items) {
       if (item.kind === 'fault') await this.#fault(describeFault(item.fault));
       if (item.kind !== 'packet') continue;
-      this.#packet(item);
+      if (this.#packet(item) && this.#follow !== undefined) await write(this.#follow.add(item));
       if (this.#waiting.length >= CHUNK_CHARACTERS) await this.#flush();
       if (this.#counts.shown === this.#flags.count) return false;
     }
     return true;
   }
 
-  #packet(packet: CapturedPacket): void {
+  /** @returns whether the filter lets it through */
+  #packet(packet: CapturedPacket): boolean {
     this.#counts.packets++;
     const made = this.#filters.of(packet.linkType);
     if (made !== undefined && made.keep(packet.bytes, packet.length) === 0) {
@@ -129,13 +140,16 @@ class Show {
         const { text } = explainFilter(made.filter, packet.bytes, packet.length);
         this.#waiting += `${this.#printer.print(packet, this.#counts.packets)}    ${text}\n`;
       }
-      return;
+      return false;
     }
     this.#counts.shown++;
     this.#counts.bytes += packet.length;
     if (this.#flags.write !== undefined) this.#write(packet, this.#flags.write);
+    else if (this.#conversations !== undefined) this.#conversations.add(packet);
+    else if (this.#follow !== undefined) return true;
     else if (this.#flags.json) this.#waiting += `${JSON.stringify(packetRecord(packet, this.#counts.packets))}\n`;
     else this.#waiting += this.#printer.print(packet, this.#counts.packets);
+    return true;
   }
 
   #write(packet: CapturedPacket, path: string): void {
@@ -157,6 +171,13 @@ class Show {
   async end(isInterrupted: boolean): Promise<void> {
     await this.#flush();
     this.#writer?.close();
+    if (this.#follow !== undefined) {
+      await write(this.#follow.end());
+      return;
+    }
+    if (this.#conversations !== undefined) {
+      await write(this.#flags.json ? this.#conversations.records() : this.#conversations.text());
+    }
     if (this.#flags.json) await write(summaryRecord(isInterrupted ? 'interrupted' : 'done', this.#counts));
     else if (this.#flags.write !== undefined) {
       process.stderr.write(`barewire show: ${this.#counts.shown} of ${this.#counts.packets} packets written\n`);

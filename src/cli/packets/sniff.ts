@@ -15,6 +15,8 @@ import { packetRecord } from './record.ts';
 import { asCommandError, filterText } from './show.ts';
 import { errorRecord, summaryRecord } from './summary.ts';
 
+/** What `-r` does not know of `show`. */
+const READ_FLAGS = { filterFile: undefined, explain: false, conv: false, follow: undefined, as: 'text' } as const;
 const LINKTYPE_ETHERNET = 1;
 const BYTES_PER_MEGABYTE = 1_000_000;
 const SIGINT_EXIT = 130;
@@ -26,7 +28,7 @@ export async function sniff(expression: string, flags: SniffFlags): Promise<numb
   if (flags.dump > 0) return dump(filter, flags);
   if (flags.read !== undefined) {
     const { show } = await import('./show.ts');
-    return show(flags.read, filter, { ...flags, filterFile: undefined, explain: false });
+    return show(flags.read, filter, { ...flags, ...READ_FLAGS });
   }
   checkFlags(flags);
   const task = open(filter, flags);
