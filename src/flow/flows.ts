@@ -2,7 +2,7 @@
  * Conversations: who talked with whom, how much, how long; and for TCP how far it came (the words of Zeek's conn_state
  * and history, which many read).
  */
-import { type Packet, TcpFlags } from '../wire/index.ts';
+import { type Packet, TcpFlags, type TcpHeader } from '../wire/index.ts';
 import { type PacketKey, portsOf, protocolName, transportKey } from './key.ts';
 
 export interface FlowEnd {
@@ -35,6 +35,8 @@ export interface Flow {
   last: bigint;
   /** TCP only. */
   readonly tcp: TcpProgress | undefined;
+  /** A connection of the same addresses and ports came before it. */
+  readonly isPortsReused: boolean;
 }
 
 /** How far a TCP connection came, as the capture shows it. */
@@ -63,6 +65,12 @@ export class TcpProgress {
     if ((flags & TcpFlags.RST) !== 0) note('R');
   }
 
+  /** Reset, or closed by both. */
+  get isOver(): boolean {
+    const seen = this.#seen;
+    return seen.has('R') || seen.has('r') || (seen.has('F') && seen.has('f'));
+  }
+
   /**
    * One word for how it went: S0 a SYN and no answer, S1 established, SF closed by both, REJ refused, S2 and S3 closed
    * by one side only, RSTO and RSTR reset by the client or the server, RSTOS0, SH and SHR half of a handshake, OTH
@@ -86,19 +94,28 @@ export class TcpProgress {
 }
 
 export interface FlowTableOptions {
-  /** Flows held at most: then the one that was silent longest goes, and `forgotten` counts it. */
+  /** Flows held at most, 1,000,000 when left out: then one that was silent long goes, and `forgotten` counts it. */
   readonly maxFlows?: number | undefined;
+  /** Told of each flow that goes. */
+  readonly onForgotten?: ((flow: Flow) => void) | undefined;
 }
 
 interface Entry {
   readonly flow: Flow;
   /** Whether the client is the end that the key has first. */
   readonly isClientFirst: boolean;
-  /** A connection whose both sides have said FIN, or that was reset, may be followed by another of the same ports. */
-  isn: number;
+  /** Initial sequence numbers, or NOTHING, or MIDSTREAM. */
+  clientIsn: number;
+  serverIsn: number;
+  /** Since it was looked at for room. */
+  wasUsed: boolean;
 }
 
 const DEFAULT_MAX_FLOWS = 1_000_000;
+/** No segment came from there. */
+const NOTHING = -1;
+/** Segments came, but no SYN before them. */
+const MIDSTREAM = -2;
 
 /**
  * A table of conversations.
@@ -115,20 +132,21 @@ const DEFAULT_MAX_FLOWS = 1_000_000;
  */
 export class FlowTable {
   readonly #entries = new Map<string, Entry>();
-  readonly #maxFlows: number;
+  readonly #options: FlowTableOptions;
   readonly #counts = new Map<string, number>();
-  #ended: Flow[] = [];
+  /** Followed by another of the same ports. */
+  readonly #replaced = new Set<Flow>();
   /** Flows that were given up for others. */
   forgotten = 0;
 
-  constructor({ maxFlows = DEFAULT_MAX_FLOWS }: FlowTableOptions = {}) {
-    this.#maxFlows = maxFlows;
+  constructor(options: FlowTableOptions = {}) {
+    this.#options = options;
   }
 
   /** All flows, in the order of their first packets. */
   get flows(): Flow[] {
     const open = Array.from(this.#entries.values(), ({ flow }) => flow);
-    return [...this.#ended, ...open].sort((a, b) =>
+    return [...this.#replaced, ...open].sort((a, b) =>
       a.first < b.first ? -1 : a.first > b.first ? 1 : a.index - b.index,
     );
   }
@@ -151,34 +169,38 @@ export class FlowTable {
     counts.bytes += length;
     counts.payloadBytes += payloadBytes;
     if (t > flow.last) flow.last = t;
-    flow.tcp?.see(packet.tcp?.flags ?? 0, payloadBytes, isToServer);
+    if (packet.tcp !== undefined) {
+      noteIsn(entry, packet.tcp, isToServer);
+      flow.tcp?.see(packet.tcp.flags, payloadBytes, isToServer);
+    }
     return { flow, isToServer };
   }
 
   #entryOf({ key, isForward }: PacketKey, packet: Packet, t: bigint): Entry {
-    const { tcp } = packet;
-    const isOpening = tcp !== undefined && (tcp.flags & (TcpFlags.SYN | TcpFlags.ACK)) === TcpFlags.SYN;
     const known = this.#entries.get(key);
-    // A SYN with another number: the ports are used again (RFC 9293 §3.6.1), not sent again.
-    if (known !== undefined && !(isOpening && known.isn >= 0 && known.isn !== tcp.seq)) return known;
+    const isReused = known !== undefined && beginsAnew(known, packet.tcp, isForward === known.isClientFirst);
+    if (known !== undefined && !isReused) {
+      known.wasUsed = true;
+      return known;
+    }
     if (known !== undefined) {
-      this.#ended.push(known.flow);
+      this.#replaced.add(known.flow);
       this.#entries.delete(key);
     }
-    const entry = this.#open(isForward, packet, t, isOpening ? tcp.seq : -1);
+    this.#makeRoom();
+    const entry = this.#open(isForward, packet, t, isReused);
     this.#entries.set(key, entry);
-    this.#limit();
     return entry;
   }
 
-  #open(isForward: boolean, packet: Packet, t: bigint, isn: number): Entry {
+  #open(isForward: boolean, packet: Packet, t: bigint, isPortsReused: boolean): Entry {
     const ip = packet.ip!;
     const [srcPort, dstPort] = portsOf(packet);
     const source: FlowEnd = { address: ip.src, port: srcPort };
     const target: FlowEnd = { address: ip.dst, port: dstPort };
     const protocol = protocolName(packet.protocol ?? 0);
     // What answers a SYN is the server, also when the capture began with it.
-    const isAnswer = packet.tcp !== undefined && (packet.tcp.flags & 0x12) === 0x12;
+    const isAnswer = packet.tcp !== undefined && (packet.tcp.flags & SYN_ACK) === SYN_ACK;
     const index = this.#counts.get(protocol) ?? 0;
     this.#counts.set(protocol, index + 1);
     const flow: Flow = {
@@ -191,21 +213,62 @@ export class FlowTable {
       first: t,
       last: t,
       tcp: packet.tcp === undefined ? undefined : new TcpProgress(),
+      isPortsReused,
     };
-    return { flow, isClientFirst: isForward !== isAnswer, isn };
+    const isClientFirst = isForward !== isAnswer;
+    return { flow, isClientFirst, clientIsn: NOTHING, serverIsn: NOTHING, wasUsed: false };
   }
 
-  #limit(): void {
-    if (this.#entries.size + this.#ended.length <= this.#maxFlows) return;
-    this.forgotten++;
-    if (this.#ended.length > 0) {
-      this.#ended.shift();
+  /**
+   * One place for a new flow. Those that were replaced go first; then whichever of the oldest was not used since it was
+   * last looked at ("second chance"): near to what was silent longest, without work for each packet.
+   */
+  #makeRoom(): void {
+    const most = Math.max(1, this.#options.maxFlows ?? DEFAULT_MAX_FLOWS);
+    if (this.#entries.size + this.#replaced.size < most) return;
+    for (const flow of this.#replaced) {
+      this.#replaced.delete(flow);
+      this.#forget(flow);
       return;
     }
-    // Insertion order is the order of first packets: near enough, and costs nothing.
-    const oldest = this.#entries.keys().next();
-    if (oldest.done !== true) this.#entries.delete(oldest.value);
+    // Ends: what is moved behind the others has lost its mark.
+    for (const [key, entry] of this.#entries) {
+      this.#entries.delete(key);
+      if (!entry.wasUsed) {
+        this.#forget(entry.flow);
+        return;
+      }
+      entry.wasUsed = false;
+      this.#entries.set(key, entry);
+    }
   }
+
+  #forget(flow: Flow): void {
+    this.forgotten++;
+    this.#options.onForgotten?.(flow);
+  }
+}
+
+const SYN_ACK = TcpFlags.SYN | TcpFlags.ACK;
+
+/**
+ * RFC 9293 §3.6.1: a SYN with another number than its sender's last one is another connection of the same ports. So is
+ * one with the same number after the end. A SYN from an end that has said nothing yet is a simultaneous open (§3.5).
+ */
+function beginsAnew({ clientIsn, serverIsn, flow }: Entry, tcp: TcpHeader | undefined, isToServer: boolean): boolean {
+  if (tcp === undefined || (tcp.flags & SYN_ACK) !== TcpFlags.SYN) return false;
+  const isn = isToServer ? clientIsn : serverIsn;
+  return isn !== NOTHING && (isn !== tcp.seq || flow.tcp?.isOver === true);
+}
+
+function noteIsn(entry: Entry, { flags, seq, ack }: TcpHeader, isToServer: boolean): void {
+  const isSyn = (flags & TcpFlags.SYN) !== 0;
+  const isn = isSyn ? seq : MIDSTREAM;
+  if (isToServer) {
+    if (entry.clientIsn < 0 && (isSyn || entry.clientIsn === NOTHING)) entry.clientIsn = isn;
+  } else if (entry.serverIsn < 0 && (isSyn || entry.serverIsn === NOTHING)) entry.serverIsn = isn;
+  // The answer to a SYN that was not captured tells its number.
+  if ((flags & SYN_ACK) === SYN_ACK && !isToServer && entry.clientIsn < 0) entry.clientIsn = (ack - 1) >>> 0;
 }
 
 function payloadOf({ tcp, udp, payloadEnd, payloadOffset }: Packet): number {

@@ -43,7 +43,13 @@ export class TcpFollower {
 
   constructor(options: FollowOptions = {}) {
     this.#options = options;
-    this.table = new FlowTable(options);
+    this.table = new FlowTable({
+      ...options,
+      onForgotten: (flow) => {
+        this.#pairs.delete(flow);
+        options.onForgotten?.(flow);
+      },
+    });
   }
 
   /**

@@ -3,4 +3,10 @@ export * from './flows.ts';
 export * from './follow.ts';
 export * from './fragments.ts';
 export { type PacketKey, protocolName, transportKey } from './key.ts';
+export {
+  TcpAnalyser,
+  type TcpAnalysis,
+  TcpNote,
+  tcpNoteNames,
+} from './tcp-analysis.ts';
 export * from './tcp-stream.ts';
