@@ -13,6 +13,7 @@ import {
   tcpLoad,
   udpLoad,
 } from './harness.mjs';
+import { captureCases, wireCases } from './offline.mjs';
 
 function echoCase(connections, size, bars) {
   const load = tcpLoad('echo', connections, size);
@@ -196,6 +197,8 @@ function latencyCase() {
 
 /** What can be asked for by name: one function for each, which makes its cases. */
 export const cases = {
+  wire: wireCases,
+  capture: captureCases,
   'tcp-echo': () => [
     echoCase(1, 64, [
       ['ready', 'C', 0.85],

@@ -63,8 +63,8 @@ function cpuMs(pid) {
   return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
-export function start(command) {
-  const child = spawn(command[0], command.slice(1), { stdio: ['pipe', 'pipe', 'inherit'] });
+export function start(command, options = {}) {
+  const child = spawn(command[0], command.slice(1), { stdio: ['pipe', 'pipe', 'inherit'], ...options });
   let text = '';
   const waiting = [];
   child.stdout.on('data', (chunk) => {
@@ -117,8 +117,8 @@ export async function measureServer(command, load, countAt, ms) {
 }
 
 /** A program that counts for itself for `ms`. */
-export async function measureSender(command) {
-  const sender = start(command);
+export async function measureSender(command, options) {
+  const sender = start(command, options);
   const line = await sender.line();
   const [count, ns] = line.split(' ').map(Number);
   await new Promise((resolve) => sender.child.once('close', resolve));

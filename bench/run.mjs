@@ -1,6 +1,6 @@
 /**
  * Benches against the rivals in the same run:
- * `npm run bench -- [tcp-echo] [tcp-accept] [udp] [unix] [one-way] [latency] [idle] [readiness]`.
+ * `npm run bench -- [tcp-echo] [tcp-accept] [udp] [unix] [one-way] [latency] [idle] [readiness] [wire] [capture]`.
  *
  * Each case runs its contenders one after the other, round after round, so that a busy machine slows all of them; what
  * counts is the median of the ratios within a round. `--rounds N`, `--ms N` (length of one measurement), `--only TEXT`
@@ -18,7 +18,17 @@ const median = (values) => {
 };
 
 async function runCase(given, rounds, ms) {
-  const { name, unit, contenders, bars, heapBars = [], perCpu = false, isLatency = false, isLess = false } = given;
+  const {
+    name,
+    unit,
+    contenders,
+    bars,
+    heapBars = [],
+    rateBars = [],
+    perCpu = false,
+    isLatency = false,
+    isLess = false,
+  } = given;
   const names = Object.keys(contenders);
   const times = Object.fromEntries(names.map((who) => [who, []]));
   const heaps = Object.fromEntries(names.map((who) => [who, []]));
@@ -49,7 +59,7 @@ async function runCase(given, rounds, ms) {
       low: Math.min(...rates[who]),
       high: Math.max(...rates[who]),
       ofC: ratio(who, names[0]),
-      ofNode: ratio(who, names[1]),
+      ofNode: ratio(who, names[1] ?? names[0]),
       ...(isLatency
         ? { p50Us: median(times[who].map(([p50]) => p50)) / 1e3, p99Us: median(times[who].map(([, p99]) => p99)) / 1e3 }
         : {}),
@@ -58,6 +68,7 @@ async function runCase(given, rounds, ms) {
     })),
     bars: [
       ...bars.map(([who, to, bar]) => ({ who, to, bar, ratio: ratio(who, to), met: ratio(who, to) >= bar })),
+      ...rateBars.map(([who, least]) => ({ who, least, rate: median(rates[who]), met: median(rates[who]) >= least })),
       ...heapBars.map(([who, most]) => ({ who, most, heap: median(heaps[who]), met: median(heaps[who]) <= most })),
     ],
   };
@@ -68,7 +79,7 @@ const latency = (p50Us, p99Us) => (p50Us === undefined ? '' : `   p50 ${p50Us.to
 function print({ name, unit, rows, bars }) {
   const count = (value) => Math.round(value).toLocaleString('en-US').padStart(11);
   const two = (value) => (Number.isFinite(value) ? value.toFixed(2) : '–').padStart(5);
-  const [first, node] = rows.map(({ who }) => who);
+  const [first, node = first] = rows.map(({ who }) => who);
   console.log(`\n${name} (${unit})`);
   console.log(
     `  ${'who'.padEnd(9)}${'median'.padStart(12)}${'low … high'.padStart(26)}   of ${first}  of ${node}  CPU`,
@@ -80,10 +91,16 @@ function print({ name, unit, rows, bars }) {
       `  ${who.padEnd(9)}${count(rate).padStart(12)}${spread.padStart(26)}  ${two(ofC)}   ${two(ofNode)} ${two(cpu)}${behind}`,
     );
   }
-  for (const { who, to, bar, ratio, most, heap, met } of bars) {
-    const text = most === undefined ? `≥ ${bar} of ${to}: ${ratio.toFixed(2)}` : `≤ ${most} B of heap: ${heap}`;
+  for (const { met, who, ...bar } of bars) {
+    const text = barText(bar);
     console.log(`  ${met ? 'met   ' : 'MISSED'} ${who} ${text}`);
   }
+}
+
+function barText({ to, bar, ratio, most, heap, least, rate }) {
+  if (least !== undefined)
+    return `≥ ${Math.round(least).toLocaleString('en-US')}/s: ${Math.round(rate).toLocaleString('en-US')}`;
+  return most === undefined ? `≥ ${bar} of ${to}: ${ratio.toFixed(2)}` : `≤ ${most} B of heap: ${heap}`;
 }
 
 const { values, positionals } = parseArgs({

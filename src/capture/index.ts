@@ -1,4 +1,5 @@
 /** Capture files: pcap and pcapng, read and written, whole or in pieces. */
+export * from './cursor.ts';
 export * from './filter/index.ts';
 export * from './items.ts';
 export * from './link-types.ts';

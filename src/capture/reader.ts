@@ -18,7 +18,8 @@ export function captureFormat(bytes: Uint8Array): 'pcap' | 'pcapng' | undefined 
   return pcapOrder(bytes) === undefined ? undefined : 'pcap';
 }
 
-function readerFor(bytes: Uint8Array): FormatReader | undefined {
+/** The reader of a file that begins like this; undefined when it is of no format known. @internal */
+export function readerFor(bytes: Uint8Array): FormatReader | undefined {
   const format = captureFormat(bytes);
   if (format === undefined) return undefined;
   return format === 'pcap' ? new PcapReader() : new PcapngReader();

@@ -41,10 +41,12 @@ export * from './ntp.ts';
 export * from './packet.ts';
 export * from './pppoe.ts';
 export * from './pseudo.ts';
+export * from './scan.ts';
 export * from './sctp.ts';
 export * from './sctp-chunks.ts';
 export * from './tcp.ts';
 export * from './tcp-options.ts';
+export * from './template.ts';
 export * from './tls.ts';
 export {
   type CommonOption,

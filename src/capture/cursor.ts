@@ -1,0 +1,171 @@
+/**
+ * Walk the packets of a file in memory without making an object of each: the door for whoever counts millions.
+ * `readPackets` and `readCapture` are the ones for everybody else.
+ */
+import type { DecodeFault } from '../core/index.ts';
+import { get32 } from './endian.ts';
+import type { CaptureInterface, CaptureItem, FormatReader } from './items.ts';
+import { BLOCK_ENHANCED_PACKET } from './pcapng.ts';
+import { captureFormat, readCapture, readerFor } from './reader.ts';
+
+const RECORD_HEADER_BYTES = 16;
+/** Type, length, interface, two halves of a time, two lengths; and the length again at the end. */
+const ENHANCED_HEADER_BYTES = 28;
+const ENHANCED_LEAST_BYTES = 32;
+const NS_PER_SECOND = 1_000_000_000n;
+
+/**
+ * @example
+ * ```ts
+ * import { CaptureCursor, encodePcap } from 'barewire/capture';
+ * import { decodePacket } from 'barewire/wire';
+ *
+ * const file = encodePcap([{ t: 1n, bytes: new Uint8Array(60) }], { linkType: 1 });
+ * const cursor = new CaptureCursor(file);
+ * while (cursor.next()) {
+ *   const { offset, end, length, linkType } = cursor;
+ *   decodePacket(file, linkType, { offset, end, wireLength: length });
+ * }
+ * if (cursor.fault !== undefined) console.log(cursor.fault.code);
+ * ```
+ */
+export class CaptureCursor {
+  /** The file: borrowed, read-only. */
+  readonly bytes: Uint8Array;
+  /** The packet's captured bytes are `bytes[offset … end)`. */
+  offset = 0;
+  end = 0;
+  /** Bytes on the wire. */
+  length = 0;
+  /** `LINKTYPE_` number. */
+  linkType = 0;
+  /** Index of the interface in its section. */
+  interface = 0;
+  /** Why reading ended before the end of the file. */
+  fault: DecodeFault | undefined;
+  readonly #format: FormatReader | undefined;
+  readonly #isPcapng: boolean;
+  readonly #out: CaptureItem[] = [];
+  #at = 0;
+  #little = true;
+  #interfaces: CaptureInterface[] = [];
+  #current: CaptureInterface | undefined;
+  /** The stamp as it stands in the file; undefined: the packet has a `t` of its own. */
+  #high = 0;
+  #low = 0;
+  #t: bigint | null | undefined;
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
+    this.#format = readerFor(bytes);
+    this.#isPcapng = captureFormat(bytes) === 'pcapng';
+    if (this.#format === undefined) this.#stop(readCapture(bytes));
+  }
+
+  /** ns since 1970, made on each call; null for a packet without stamp. */
+  get t(): bigint | null {
+    if (this.#t !== undefined) return this.#t;
+    const from = this.#current!;
+    if (!this.#isPcapng) {
+      return BigInt(this.#high) * NS_PER_SECOND + (BigInt(this.#low) * NS_PER_SECOND) / from.unitsPerSecond;
+    }
+    const units = (BigInt(this.#high) << 32n) | BigInt(this.#low);
+    return (units * NS_PER_SECOND) / from.unitsPerSecond + from.offsetSeconds * NS_PER_SECOND;
+  }
+
+  /** Go to the next packet. @returns false at the end, or at a fault that nothing can follow */
+  next(): boolean {
+    for (;;) {
+      if (this.#isPcapng ? this.#enhanced() : this.#record()) return true;
+      if (this.#format === undefined || this.fault !== undefined || this.#at >= this.bytes.length) return false;
+      if (this.#other()) return true;
+    }
+  }
+
+  /** A record of a pcap file, when it is a plain one. */
+  #record(): boolean {
+    const { bytes } = this;
+    const from = this.#interfaces[0];
+    const at = this.#at;
+    if (from === undefined || at + RECORD_HEADER_BYTES > bytes.length) return false;
+    const captured = get32(bytes, at + 8, this.#little);
+    const offset = at + RECORD_HEADER_BYTES;
+    if (captured > bytes.length - offset || captured > from.snapLen) return false;
+    this.#set(from, offset, captured, get32(bytes, at + 12, this.#little));
+    this.#high = get32(bytes, at, this.#little);
+    this.#low = get32(bytes, at + 4, this.#little);
+    this.#at = this.end;
+    return true;
+  }
+
+  /** An enhanced packet block, when its lengths agree. */
+  #enhanced(): boolean {
+    const { bytes } = this;
+    const little = this.#little;
+    const at = this.#at;
+    if (at + ENHANCED_LEAST_BYTES > bytes.length || get32(bytes, at, little) !== BLOCK_ENHANCED_PACKET) return false;
+    const total = get32(bytes, at + 4, little);
+    const from = this.#interfaces[get32(bytes, at + 8, little)];
+    if (from === undefined || total < ENHANCED_LEAST_BYTES || total % 4 !== 0 || total > bytes.length - at)
+      return false;
+    const captured = get32(bytes, at + 20, little);
+    if (captured > total - ENHANCED_LEAST_BYTES || get32(bytes, at + total - 4, little) !== total) return false;
+    this.#set(from, at + ENHANCED_HEADER_BYTES, captured, get32(bytes, at + 24, little));
+    this.#high = get32(bytes, at + 12, little);
+    this.#low = get32(bytes, at + 16, little);
+    this.#at = at + total;
+    return true;
+  }
+
+  #set(from: CaptureInterface, offset: number, captured: number, length: number): void {
+    this.#current = from;
+    this.#t = undefined;
+    this.offset = offset;
+    this.end = offset + captured;
+    this.length = Math.max(length, captured);
+    this.linkType = from.linkType;
+    this.interface = from.index;
+  }
+
+  /** Anything else, read by the format's own reader. @returns whether it was a packet all the same */
+  #other(): boolean {
+    const out = this.#out;
+    out.length = 0;
+    const at = this.#at;
+    const used = this.#format!.next(this.bytes, at, 0, out);
+    if (used <= 0) {
+      this.#stop(used < 0 ? out : readCapture(this.bytes));
+      return false;
+    }
+    this.#at = at + used;
+    let isPacket = false;
+    for (const item of out) {
+      switch (item.kind) {
+        case 'section':
+          this.#little = item.littleEndian;
+          this.#interfaces = [];
+          break;
+        case 'interface':
+          this.#interfaces[item.index] = item;
+          break;
+        case 'packet':
+          this.#set(
+            this.#interfaces[item.interface]!,
+            item.bytes.byteOffset - this.bytes.byteOffset,
+            item.bytes.length,
+            item.length,
+          );
+          this.#t = item.t;
+          isPacket = true;
+          break;
+      }
+    }
+    return isPacket;
+  }
+
+  /** Nothing more can be read: the last fault says why. */
+  #stop(items: Iterable<CaptureItem>): void {
+    for (const item of items) if (item.kind === 'fault') this.fault = item.fault;
+    this.#at = this.bytes.length;
+  }
+}
