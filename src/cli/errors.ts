@@ -43,6 +43,11 @@ function coded(error: unknown): CodedError | null {
     : null;
 }
 
+/** `ECONNREFUSED`, for records; null for an error that has none. */
+export function errorCode(error: unknown): string | null {
+  return coded(error)?.code ?? (error instanceof Error ? coded(error.cause)?.code : undefined) ?? null;
+}
+
 /** One line, without the name of the program. */
 export function errorMessage(error: unknown): string {
   const said = error instanceof Error ? error.message : String(error);

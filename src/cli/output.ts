@@ -1,8 +1,23 @@
-/** Writing to stdout: waits for slow readers, and is quiet when the reader has gone (`| head`). */
+/**
+ * Writing to stdout, or to the file of `-o`: waits for slow readers, and is quiet when the reader has gone (`| head`).
+ */
+import { openSync, writeFileSync } from 'node:fs';
+
+let file: number | undefined;
+
+/** `-o FILE`: from now on there goes what would go to stdout. Ctrl-C, which ends the reader of a pipe too, spares it. */
+export function writeInto(path: string): void {
+  file = openSync(path, 'w');
+}
 
 /** Resolves when the system has taken the text. */
-export function write(text: string | Uint8Array): Promise<void> {
-  if (text.length === 0) return Promise.resolve();
+export async function write(text: string | Uint8Array): Promise<void> {
+  if (text.length === 0) return;
+  if (file === undefined) await writeOut(text);
+  else writeFileSync(file, text);
+}
+
+function writeOut(text: string | Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
     process.stdout.write(text, (error) => {
       if (error === null || error === undefined || isGone(error)) resolve();

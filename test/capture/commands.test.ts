@@ -3,77 +3,19 @@
  * tcpdump read what they write and say what they say.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { encodePcap } from '../../src/capture/index.ts';
 import { fromHex } from '../../src/core/index.ts';
-import { tryUserNamespace } from '../../src/os/capabilities.ts';
+import { commandLine, has, refused } from '../support/command-line.ts';
 import { allVectors } from '../vectors/all.ts';
 
-const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
-const has = (program: string): boolean => spawnSync('sh', ['-c', `command -v ${program}`]).status === 0;
-const refused = tryUserNamespace();
-let scratch: string;
-let cli: string;
+const line = commandLine('sniff');
+const { run, barewire, inNetwork } = line;
 
-beforeAll(async () => {
-  scratch = mkdtempSync(join(tmpdir(), 'barewire-sniff-'));
-  // Below the package, where the program finds the addon.
-  cli = join(root, 'out', 'test', `cli-${process.pid}.mjs`);
-  await build({
-    absWorkingDir: root,
-    entryPoints: ['src/cli/main.ts'],
-    outfile: cli,
-    bundle: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node20',
-    external: ['*.node'],
-    banner: { js: "import { createRequire as __c } from 'node:module';\nconst require = __c(import.meta.url);" },
-  });
-});
-
-afterAll(() => {
-  rmSync(scratch, { recursive: true, force: true });
-  rmSync(cli, { force: true });
-});
-
-function run(
-  program: string,
-  args: readonly string[],
-  input?: Uint8Array,
-): { status: number | null; out: string; err: string } {
-  const { status, stdout, stderr } = spawnSync(program, args, {
-    cwd: scratch,
-    env: { ...process.env, LANG: 'C.UTF-8', TZ: 'UTC', CLI: cli, NODE: process.execPath },
-    encoding: 'utf8',
-    timeout: 25_000,
-    ...(input === undefined ? {} : { input }),
-  });
-  return { status, out: stdout, err: stderr };
-}
-
-const barewire = (...args: string[]): ReturnType<typeof run> => run(process.execPath, [cli, ...args]);
-
-/** Datagrams over loopback: so many, to a port. */
-const SEND = `
-  send() { "$NODE" -e '
-    const s = require("node:dgram").createSocket("udp4");
-    let left = +process.argv[1];
-    const next = () => left-- > 0 ? s.send("hello " + left, +process.argv[2], "127.0.0.1", next) : s.close();
-    next();' "$1" "$2"; }
-  listening() { until grep -q listening on 2>/dev/null; do sleep 0.02; done; }
-`;
-
-/** A script in a network of its own, where loopback is up and everything is allowed. */
-function inNetwork(script: string): ReturnType<typeof run> {
-  return run('unshare', ['-rn', 'sh', '-euc', `ip link set lo up; rm -f on; ${SEND}\n${script}`]);
-}
+afterAll(() => line.dispose());
 
 describe('sniff', () => {
   test('-c and -w: so many packets in a pcapng file that others read, and the counts', (context) => {
@@ -208,7 +150,7 @@ describe('show', () => {
   let file: string;
 
   beforeAll(() => {
-    file = join(scratch, 'vectors.pcap');
+    file = join(line.scratch, 'vectors.pcap');
     writeFileSync(file, encodePcap(packets, { linkType: 1 }));
   });
 
@@ -248,7 +190,7 @@ describe('show', () => {
   });
 
   test('-w: what passes the filter goes into another file, stamps and all', () => {
-    const out = join(scratch, 'tcp.pcapng');
+    const out = join(line.scratch, 'tcp.pcapng');
     expect(barewire('show', file, '-w', out, 'tcp')).toMatchObject({
       status: 0,
       out: '',
@@ -259,14 +201,14 @@ describe('show', () => {
 
   test('gzip, standard input', () => {
     const bytes = readFileSync(file);
-    writeFileSync(join(scratch, 'v.pcap.gz'), gzipSync(bytes));
+    writeFileSync(join(line.scratch, 'v.pcap.gz'), gzipSync(bytes));
     const plain = barewire('show', file).out;
     expect(barewire('show', 'v.pcap.gz').out).toBe(plain);
-    expect(run(process.execPath, [cli, 'show', '-'], bytes).out).toBe(plain);
+    expect(run(process.execPath, [line.cli, 'show', '-'], bytes).out).toBe(plain);
   });
 
   test('a damaged file: what is whole, then where it breaks, status 2', () => {
-    const cut = join(scratch, 'cut.pcap');
+    const cut = join(line.scratch, 'cut.pcap');
     writeFileSync(cut, readFileSync(file));
     truncateSync(cut, 24 + 16 + packets[0]!.bytes.length + 10);
     const { status, out, err } = barewire('show', cut, '-t');
@@ -315,7 +257,7 @@ describe('conversations of real HTTP', () => {
         until curl -sf http://127.0.0.1:8899/page > page; do sleep 0.05; done
         curl -sf 'http://127.0.0.1:8899/page?again' > page
         kill $server; sleep 0.1; kill -INT $sniffer; wait $sniffer; cmp page www/page`);
-      if (status === 0) file = join(scratch, 'http.pcapng');
+      if (status === 0) file = join(line.scratch, 'http.pcapng');
       else why = err;
     }
   });
@@ -372,7 +314,7 @@ describe('conversations of real HTTP', () => {
       .split('\n')
       .flatMap((line) => /^\t?([\da-f]+)$/.exec(line.trimEnd())?.[1] ?? [])
       .join('');
-    const ours = spawnSync(process.execPath, [cli, 'show', file, '--follow', String(index), '--as', 'raw']).stdout;
+    const ours = spawnSync(process.execPath, [line.cli, 'show', file, '--follow', String(index), '--as', 'raw']).stdout;
     expect(ours.toString('hex')).toBe(hex);
     return undefined;
   });

@@ -9,7 +9,6 @@ const rows: RowsFor<ShowFlags> = {
   ...printRows,
   ...pickRows,
   write: value('w', words('file', 'file'), 'write the packets into a file instead of printing them (.pcap or .pcapng)'),
-  explain: flag(undefined, 'show dropped packets too, and which instruction of the filter dropped them'),
   conv: flag(undefined, 'a table of conversations instead of packets', WHOLE),
   follow: value(
     undefined,

@@ -31,8 +31,13 @@ export interface CommandRow {
   readonly arguments: readonly ArgumentRow[];
   readonly options: OptionTable;
   readonly sections: readonly Section[];
-  /** @returns the exit code */
-  readonly run: (args: readonly string[], flags: never) => Promise<number>;
+  /** What the words behind `--` are when they are no arguments but a command line to be run: `command...`. */
+  readonly behindDashes?: string | undefined;
+  /**
+   * @param behind the words behind `--`, of a command that has `behindDashes`
+   * @returns the exit code
+   */
+  readonly run: (args: readonly string[], flags: never, behind: readonly string[]) => Promise<number>;
 }
 
 /** Commands under one name: `chat`. */
@@ -46,7 +51,7 @@ export interface CommandGroup {
 export function command<const Rows extends OptionTable>(
   row: Omit<CommandRow, 'options' | 'run'> & {
     readonly options: Rows;
-    readonly run: (args: readonly string[], flags: Flags<Rows>) => Promise<number>;
+    readonly run: (args: readonly string[], flags: Flags<Rows>, behind: readonly string[]) => Promise<number>;
   },
 ): CommandRow {
   return row;
@@ -62,13 +67,26 @@ export function register(parent: Command, row: CommandRow): void {
   }
   for (const [key, option] of Object.entries(row.options)) made.addOption(optionOf(key, option));
   for (const { title, body } of row.sections) made.addHelpText('after', `\n${title}:\n${body}`);
+  if (row.behindDashes !== undefined) made.usage(synopsis(row).slice(`barewire ${row.name} `.length));
   made.action(async (...given: unknown[]) => {
     const args = given
       .slice(0, row.arguments.length)
       .flat()
       .filter((arg) => typeof arg === 'string');
-    process.exitCode = await row.run(args, flagsOf(row.options, made.opts()) as never);
+    const own = row.behindDashes === undefined ? args.length : args.length - countBehindDashes(made);
+    const flags = flagsOf(row.options, made.opts()) as never;
+    process.exitCode = await row.run(args.slice(0, own), flags, args.slice(own));
   });
+}
+
+/** How many words stand behind `--`: commander gives them as arguments like any other, the last ones. */
+function countBehindDashes(made: Command): number {
+  let top = made;
+  while (top.parent !== null) top = top.parent;
+  // What was parsed as a whole; commander's types do not tell of it.
+  const { rawArgs } = top as Command & { readonly rawArgs: readonly string[] };
+  const at = rawArgs.indexOf('--');
+  return at < 0 ? 0 : rawArgs.length - at - 1;
 }
 
 function optionOf(key: string, row: OptionRow): Option {
@@ -123,5 +141,6 @@ export function synopsis(row: CommandRow): string {
     return optional ? `[${text}]` : `<${text}>`;
   });
   const options = Object.keys(row.options).length > 0 ? ' [options]' : '';
-  return `barewire ${row.name}${options}${words.map((word) => ` ${word}`).join('')}`;
+  const behind = row.behindDashes === undefined ? '' : ` [-- ${row.behindDashes}]`;
+  return `barewire ${row.name}${options}${words.map((word) => ` ${word}`).join('')}${behind}`;
 }

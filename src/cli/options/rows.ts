@@ -162,6 +162,13 @@ export function choice<const T extends string>(...choices: readonly T[]): ValueK
 /** `--json` */
 export const jsonRow: FlagRow = flag(undefined, 'one JSON object a line on stdout; the last one is the summary');
 
+/** `-o` */
+export const outputRow: ValueRow<string> & { readonly preset: undefined } = value(
+  'o',
+  words('file', 'file'),
+  'write into this file what would go to stdout',
+);
+
 /** `--color` */
 export const colorRow: ValueRow<'auto' | 'always' | 'never'> & { readonly preset: 'auto' | 'always' | 'never' } =
   preset(

@@ -2,6 +2,7 @@
 import type { CapturedPacket } from '../../capture/index.ts';
 import { type Flow, FlowTable } from '../../flow/index.ts';
 import { decodePacket } from '../../wire/index.ts';
+import { record } from '../records.ts';
 
 export class Conversations {
   readonly #table = new FlowTable();
@@ -37,9 +38,7 @@ export class Conversations {
     return this.#table.flows
       .map((flow) => {
         const { index, protocol, client, server, toServer, toClient } = flow;
-        return `${JSON.stringify({
-          v: 1,
-          type: 'conversation',
+        return record('conversation', {
           index,
           protocol,
           client: client.address,
@@ -54,7 +53,7 @@ export class Conversations {
           payload_to_client: toClient.payloadBytes,
           duration_s: Number(seconds(flow)),
           ...(flow.tcp === undefined ? {} : { state: flow.tcp.state, history: flow.tcp.history }),
-        })}\n`;
+        });
       })
       .join('');
   }

@@ -1,6 +1,6 @@
 /** The options that `show` and `sniff` share: tcpdump's letters. */
 import { UsageError } from '../errors.ts';
-import { colorRow, count, flag, jsonRow, type RowsFor, value, whole, words } from '../options/rows.ts';
+import { colorRow, count, flag, jsonRow, outputRow, type RowsFor, value, whole, words } from '../options/rows.ts';
 import type { ByteForm, PrinterOptions } from './printer.ts';
 import { TIME_FORMS } from './time.ts';
 
@@ -21,6 +21,7 @@ export interface PrintFlags {
   readonly ascii: boolean;
   readonly numeric: number;
   readonly json: boolean;
+  readonly output: string | undefined;
   readonly color: 'auto' | 'always' | 'never';
 }
 
@@ -28,11 +29,11 @@ export interface PrintFlags {
 export interface PickFlags {
   readonly count: number | undefined;
   readonly filterFile: string | undefined;
+  readonly explain: boolean;
 }
 
 export interface ShowFlags extends PrintFlags, PickFlags {
   readonly write: string | undefined;
-  readonly explain: boolean;
   readonly conv: boolean;
   readonly follow: number | undefined;
   readonly as: 'text' | 'hex' | 'raw';
@@ -55,6 +56,7 @@ export interface SniffFlags extends PrintFlags, PickFlags {
   readonly read: string | undefined;
   readonly dump: number;
   readonly linkType: string | undefined;
+  readonly statsEvery: number | undefined;
 }
 
 export const printRows: RowsFor<PrintFlags> = {
@@ -75,12 +77,14 @@ export const printRows: RowsFor<PrintFlags> = {
   ascii: flag('A', 'the bytes as characters', PRINT),
   numeric: count('n', 'nothing: addresses and ports are always numbers; taken because hands type it', PRINT),
   json: jsonRow,
+  output: outputRow,
   color: colorRow,
 };
 
 export const pickRows: RowsFor<PickFlags> = {
   count: value('c', whole('packets', 1, Number.MAX_SAFE_INTEGER), 'end after so many packets'),
   filterFile: value('F', words('file', 'file'), 'read the filter expression from a file'),
+  explain: flag(undefined, 'print dropped packets too, and which instruction of the filter dropped them'),
 };
 
 export function printerOptions(flags: PrintFlags): PrinterOptions {

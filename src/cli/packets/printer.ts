@@ -90,21 +90,15 @@ export class PacketPrinter {
   }
 }
 
-/** `IP 10.0.0.1.80 > 10.0.0.2.4000: tcp 20` */
+/** `IP 10.0.0.1.80 > 10.0.0.2.4000: tcp 20`; what has no ports is short anyhow. */
 function quietLine(packet: Packet): string {
   const { ip, tcp, udp } = packet;
-  if (ip === undefined) return describePacket(packet);
   const ports = tcp ?? udp;
+  if (ip === undefined || ports === undefined) return describePacket(packet);
   const name = ip.layer === 'ipv4' ? 'IP' : 'IP6';
-  const ends =
-    ports === undefined ? `${ip.src} > ${ip.dst}` : `${ip.src}.${ports.srcPort} > ${ip.dst}.${ports.dstPort}`;
-  const protocol =
-    tcp === undefined
-      ? udp === undefined
-        ? (packet.icmp?.layer ?? `ip-proto-${packet.protocol}`)
-        : 'UDP, length'
-      : 'tcp';
-  return `${name} ${ends}: ${protocol} ${packet.payloadEnd - packet.payloadOffset}`;
+  const size = packet.payloadEnd - packet.payloadOffset;
+  const said = tcp === undefined ? `UDP, length ${size}` : `tcp ${size}`;
+  return `${name} ${ip.src}.${ports.srcPort} > ${ip.dst}.${ports.dstPort}: ${said}`;
 }
 
 function byteLines(packet: Packet, form: ByteForm): string[] {

@@ -14,7 +14,8 @@ import { describeFault } from '../../core/index.ts';
 import { readCaptureFile } from '../../os/capture/file-reader.ts';
 import { CaptureFileWriter } from '../../os/capture/file-writer.ts';
 import { CommandError, ExitCode, UsageError } from '../errors.ts';
-import { write } from '../output.ts';
+import { write, writeInto } from '../output.ts';
+import { type Reason, type Records, withRecords } from '../records.ts';
 import { onSignals } from '../talk.ts';
 import { wantsColour } from '../terminal.ts';
 import { version } from '../version.ts';
@@ -23,7 +24,6 @@ import { Follow } from './follow.ts';
 import { printerOptions, type ShowFlags } from './options.ts';
 import { PacketPrinter } from './printer.ts';
 import { packetRecord } from './record.ts';
-import { errorRecord, summaryRecord } from './summary.ts';
 
 /** Text that is written at once: a write for each packet would cost more than the packet. */
 const CHUNK_CHARACTERS = 64 * 1024;
@@ -32,8 +32,14 @@ const LONG_BYTES = 32 << 20;
 
 /** @returns the exit code */
 export async function show(file: string, expression: string, flags: ShowFlags): Promise<number> {
-  const text = await filterText(expression, flags.filterFile);
-  const task = new Show(flags, text);
+  if (flags.output !== undefined) writeInto(flags.output);
+  return withRecords(flags.json, async (records) => {
+    const text = await filterText(expression, flags.filterFile);
+    return await read(file, new Show(flags, text, records));
+  });
+}
+
+async function read(file: string, task: Show): Promise<number> {
   const abort = new AbortController();
   let code = 0;
   const signals = onSignals((exitCode) => {
@@ -42,16 +48,19 @@ export async function show(file: string, expression: string, flags: ShowFlags): 
   });
   try {
     const source = file === '-' ? (process.stdin as AsyncIterable<Uint8Array>) : file;
-    const onProgress = progressLine(flags.write !== undefined || !process.stdout.isTTY);
+    const onProgress = progressLine(task.isQuiet);
     for await (const items of readCaptureFile(source, { signal: abort.signal, onProgress })) {
       if (!(await task.take(items))) break;
     }
   } catch (error) {
-    if (!abort.signal.aborted) throw error;
+    if (!abort.signal.aborted) {
+      await task.keep();
+      throw error;
+    }
   } finally {
     signals.stop();
-    await task.end(code !== 0);
   }
+  await task.end(code !== 0 ? 'interrupted' : task.isDamaged ? 'error' : 'done');
   return code !== 0 ? code : task.isDamaged ? ExitCode.error : ExitCode.yes;
 }
 
@@ -64,7 +73,7 @@ export async function filterText(expression: string, file: string | undefined): 
 
 /** A filter's mistake with the place marked below it. */
 export function asCommandError(error: unknown): unknown {
-  return error instanceof FilterError ? new CommandError(`filter: ${error.message}`) : error;
+  return error instanceof FilterError ? new CommandError(`filter: ${error.message}`, ExitCode.error, error) : error;
 }
 
 /** The filter of each link type: a file may have several. */
@@ -101,27 +110,41 @@ class Show {
   readonly #counts = { packets: 0, shown: 0, bytes: 0, faults: 0 };
   readonly #conversations: Conversations | undefined;
   readonly #follow: Follow | undefined;
+  readonly #records: Records;
   #writer: CaptureFileWriter | undefined;
+  /** Of the first interface. */
+  #linkType: number | undefined;
   #waiting = '';
 
-  constructor(flags: ShowFlags, expression: string) {
+  constructor(flags: ShowFlags, expression: string, records: Records) {
     this.#flags = flags;
+    this.#records = records;
+    records.counts = () => this.#counts;
     this.#filters = new Filters(expression);
     this.#printer = new PacketPrinter(printerOptions(flags));
     const ways = [flags.conv, flags.follow !== undefined, flags.write !== undefined].filter(Boolean).length;
     if (ways > 1) throw new UsageError('--conv, --follow and -w exclude each other');
+    const { as, json } = flags;
+    if (json && as === 'raw') throw new UsageError('--as raw and --json exclude each other');
     this.#conversations = flags.conv ? new Conversations() : undefined;
     const colour = wantsColour(process.stdout, process.env, flags.color);
-    this.#follow = flags.follow === undefined ? undefined : new Follow({ index: flags.follow, as: flags.as, colour });
+    this.#follow = flags.follow === undefined ? undefined : new Follow({ index: flags.follow, as, colour, json });
   }
 
   get isDamaged(): boolean {
     return this.#counts.faults > 0;
   }
 
+  /** Nothing is printed while the file is read, or not on this terminal. */
+  get isQuiet(): boolean {
+    const { write, conv } = this.#flags;
+    return write !== undefined || conv || !process.stdout.isTTY;
+  }
+
   /** @returns false when no more is wanted */
   async take(items: readonly CaptureItem[]): Promise<boolean> {
     for (const item of items) {
+      if (item.kind === 'interface') this.#linkType ??= item.linkType;
       if (item.kind === 'fault') await this.#fault(describeFault(item.fault));
       if (item.kind !== 'packet') continue;
       if (this.#packet(item) && this.#follow !== undefined) await write(this.#follow.add(item));
@@ -154,34 +177,44 @@ class Show {
 
   #write(packet: CapturedPacket, path: string): void {
     const { linkType } = packet;
-    this.#writer ??= new CaptureFileWriter(path, { linkType, application: `barewire ${version()}` });
-    if (this.#writer.linkType !== linkType) {
-      throw new CommandError(`-w ${path}: expected one link type, got ${this.#writer.linkType} and ${linkType}`);
+    const writer = this.#writerOf(path, linkType);
+    if (writer.linkType !== linkType) {
+      throw new CommandError(`-w ${path}: expected one link type, got ${writer.linkType} and ${linkType}`);
     }
-    this.#writer.write(packet);
+    writer.write(packet);
+  }
+
+  #writerOf(path: string, linkType: number): CaptureFileWriter {
+    this.#writer ??= new CaptureFileWriter(path, { linkType, application: `barewire ${version()}` });
+    return this.#writer;
   }
 
   async #fault(text: string): Promise<void> {
     this.#counts.faults++;
     await this.#flush();
-    if (this.#flags.json) await write(errorRecord('ERR_CAPTURE', text));
+    await this.#records.error('ERR_CAPTURE', text);
     process.stderr.write(`barewire show: ${text}\n`);
   }
 
-  async end(isInterrupted: boolean): Promise<void> {
+  /** What was read so far is not lost, whatever happens. */
+  async keep(): Promise<void> {
     await this.#flush();
+    const { write: path } = this.#flags;
+    // No packet, and yet a file: whoever reads it shall find that there was none.
+    if (path !== undefined && this.#linkType !== undefined) this.#writerOf(path, this.#linkType).begin(0n);
     this.#writer?.close();
-    if (this.#follow !== undefined) {
-      await write(this.#follow.end());
-      return;
-    }
+  }
+
+  async end(reason: Reason): Promise<void> {
+    await this.keep();
+    if (this.#follow !== undefined) await write(this.#follow.end());
     if (this.#conversations !== undefined) {
       await write(this.#flags.json ? this.#conversations.records() : this.#conversations.text());
     }
-    if (this.#flags.json) await write(summaryRecord(isInterrupted ? 'interrupted' : 'done', this.#counts));
-    else if (this.#flags.write !== undefined) {
+    if (this.#flags.write !== undefined && !this.#flags.json) {
       process.stderr.write(`barewire show: ${this.#counts.shown} of ${this.#counts.packets} packets written\n`);
     }
+    await this.#records.summary(reason);
   }
 
   async #flush(): Promise<void> {
