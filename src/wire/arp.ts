@@ -2,6 +2,7 @@
 
 import { formatIpv4Bytes } from '../addr/ipv4.ts';
 import { formatMac } from '../addr/mac.ts';
+import { readU16 } from '../core/bytes.ts';
 import { type DecodeFault, fault } from '../core/fault.ts';
 import { type HeaderTable, headerTable, ipv4Address, macAddress, uint, type ViewClass, viewClass } from './field.ts';
 import { EtherType } from './iana/ethertypes.ts';
@@ -49,7 +50,7 @@ export class ArpPacket extends ArpView {
   }
 }
 
-/** Decode one ARP packet. Faults: TRUNCATED; UNSUPPORTED (other address lengths than Ethernet's and IPv4's). */
+/** Decode one ARP packet. Faults: TRUNCATED; UNSUPPORTED (other addresses than IPv4's, other lengths than Ethernet's). */
 export function decodeArp(
   bytes: Uint8Array,
   offset: number = 0,
@@ -57,6 +58,10 @@ export function decodeArp(
   claimedEnd: number = end,
 ): ArpPacket | DecodeFault {
   if (end - offset < 8) return fault('TRUNCATED', 'arp', 'header', offset, 28, end - offset);
+  const protocol = readU16(bytes, offset + 2);
+  if (protocol !== EtherType.IPV4) {
+    return fault('UNSUPPORTED', 'arp', 'protocolType', offset + 2, EtherType.IPV4, protocol);
+  }
   if (bytes[offset + 4] !== 6) return fault('UNSUPPORTED', 'arp', 'hardwareLength', offset + 4, 6, bytes[offset + 4]!);
   if (bytes[offset + 5] !== 4) return fault('UNSUPPORTED', 'arp', 'protocolLength', offset + 5, 4, bytes[offset + 5]!);
   if (end - offset < 28) return fault('TRUNCATED', 'arp', 'header', offset, 28, end - offset);

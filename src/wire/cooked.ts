@@ -100,7 +100,7 @@ export class NullHeader extends NullView {
   /** The EtherType that the address family stands for; 0 for none. AF_INET is 2 everywhere, AF_INET6 is not. */
   get etherType(): number {
     const value = readU32(this.bytes, this.headerOffset);
-    const family = value > 0xffff ? value >>> 24 : value;
+    const family = value > 0xffff && (value & 0xff_ffff) === 0 ? value >>> 24 : value;
     if (family === 2) return EtherType.IPV4;
     return family === 10 || family === 24 || family === 28 || family === 30 ? EtherType.IPV6 : 0;
   }

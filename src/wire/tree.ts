@@ -4,13 +4,16 @@
  * comes from the field tables and from what the decoders give.
  */
 import { toHex } from '../core/bytes.ts';
-import { describeFault } from '../core/fault.ts';
-import { decodeApplication } from './application.ts';
-import { type FieldInfo, fieldsOf, type HeaderView, tableOf } from './field.ts';
+import { type DecodeFault, describeFault, isFault } from '../core/fault.ts';
+import { type ApplicationMessage, decodeApplication } from './application.ts';
+import { dnsTable } from './dns.ts';
+import { type FieldInfo, fieldsOf, type HeaderTable, HeaderView, tableOf } from './field.ts';
 import { Icmpv4Type, Icmpv6Type } from './iana/icmp.ts';
 import { decodeIcmpExtensions } from './icmp-extensions.ts';
+import { Icmpv4Message } from './icmpv4.ts';
+import { Icmpv6Message } from './icmpv6.ts';
 import { decodeQuoted, type Layer, type Packet } from './packet.ts';
-import { type ChecksumState, verifyChecksums } from './verify.ts';
+import { type ChecksumState, verifyChecksums, verifyIpv4Checksum } from './verify.ts';
 
 export interface TreeNode {
   /** `tcp.srcPort`; the same words for the same field in every packet. */
@@ -18,6 +21,8 @@ export interface TreeNode {
   readonly label: string;
   /** The value for people; empty where the children say it all. */
   readonly text: string;
+  /** The value for programs; undefined where the children are the value. */
+  readonly value?: unknown;
   /** Position of its bits in the packet's bytes, from the first bit of byte 0; -1 where it is no part of them. */
   readonly bitOffset: number;
   readonly bitWidth: number;
@@ -26,7 +31,7 @@ export interface TreeNode {
   readonly children: readonly TreeNode[];
 }
 
-const TITLES: Partial<Record<Layer['layer'], string>> = {
+const TITLES: Readonly<Record<string, string>> = {
   ethernet: 'Ethernet',
   vlan: 'VLAN tag',
   sll: 'Linux cooked capture',
@@ -56,7 +61,7 @@ export function packetTree(packet: Packet): TreeNode[] {
   const nodes = packet.layers.map((layer) => layerNode(layer, packet, sums));
   const message = decodeApplication(packet);
   if (message?.ok === true) {
-    nodes.push(partNode(message.kind, message.kind, messageFields(message), packet.payloadOffset, packet.payloadEnd));
+    nodes.push(messageNode(message, packet.payloadOffset, packet.payloadEnd));
   } else if (packet.payloadEnd > packet.payloadOffset) {
     nodes.push(bytesNode('payload', packet.bytes, packet.payloadOffset, packet.payloadEnd));
   }
@@ -73,40 +78,76 @@ export function packetTree(packet: Packet): TreeNode[] {
 type Sums = ReturnType<typeof verifyChecksums>;
 
 function layerNode(layer: Layer & HeaderView, packet: Packet, sums: Sums): TreeNode {
-  const table = tableOf(layer);
-  const name = layer.layer;
-  const fields = table === undefined ? [] : fieldsOf(table);
-  const children = fields.map((field) => fieldNode(layer, name, field, checksumOf(layer, packet, sums)));
-  children.push(...extraNodes(layer));
+  return headerNode(layer, layer.layer, checksumOf(layer, packet, sums));
+}
+
+/** A header with a table: its fields, then what its class has besides. */
+function headerNode(view: HeaderView, name: string, sum?: ChecksumState): TreeNode {
+  const table = tableOf(view);
+  const { headerOffset, headerEnd } = view;
+  const children = table === undefined ? [] : tableNodes(table, view, headerOffset, name, sum);
+  children.push(...extraNodes(view, name));
   return {
     path: name,
     label: TITLES[name] ?? name,
-    text: table === undefined ? '' : `${table.rfc}, ${layer.headerEnd - layer.headerOffset} bytes`,
-    bitOffset: layer.headerOffset * 8,
-    bitWidth: (layer.headerEnd - layer.headerOffset) * 8,
+    text: table === undefined ? '' : `${table.rfc}, ${headerEnd - headerOffset} bytes`,
+    bitOffset: headerOffset * 8,
+    bitWidth: (headerEnd - headerOffset) * 8,
     children,
   };
 }
 
+/** The fields of a table, whose values are in a view or in a plain object. */
+function tableNodes(
+  table: HeaderTable<unknown>,
+  values: object,
+  offset: number,
+  name: string,
+  sum?: ChecksumState,
+): TreeNode[] {
+  return fieldsOf(table).map((field) =>
+    fieldNode((values as Values)[field.name]!, field, offset * 8 + field.bitOffset, name, sum),
+  );
+}
+
+type Values = Readonly<Record<string, number | string>>;
+
+/** What the application says; a header of its own stands at its bits, the rest by its parts. */
+function messageNode(message: ApplicationMessage, start: number, end: number): TreeNode {
+  const { kind } = message;
+  if (message instanceof HeaderView) return headerNode(message, kind);
+  const { header, ...fields } = messageFields(message);
+  const node = partNode(kind, kind, fields, start, end);
+  if (message.kind !== 'dns') return node;
+  return { ...node, children: [...tableNodes(dnsTable, header as object, start, kind), ...node.children] };
+}
+
 /** The verdict on this layer's checksum, where one was made. */
 function checksumOf(layer: Layer, packet: Packet, sums: Sums): ChecksumState | undefined {
-  if (layer === packet.ip) return sums.ip;
+  if (layer.layer === 'ipv4') return verifyIpv4Checksum(layer);
   return layer === packet.layers.at(-1) ? sums.transport : undefined;
 }
 
-function fieldNode(layer: HeaderView, name: string, field: FieldInfo, sum: ChecksumState | undefined): TreeNode {
-  const value = (layer as unknown as Readonly<Record<string, number | string>>)[field.name]!;
+function fieldNode(
+  value: number | string,
+  field: FieldInfo,
+  bitOffset: number,
+  layer: string,
+  sum: ChecksumState | undefined,
+): TreeNode {
+  const path = `${layer}.${field.name}`;
   const isSum = field.name === 'checksum';
   const verdict = isSum && sum !== undefined ? ` (${SUM_WORDS[sum]})` : '';
   const bits = bitRow(value, field.bitOffset, field.width);
   return {
-    path: `${name}.${field.name}`,
+    path,
     label: field.name,
     text: `${valueText(value, field, isSum || field.name === 'etherType')}${verdict}`,
-    bitOffset: layer.headerOffset * 8 + field.bitOffset,
+    value,
+    bitOffset,
     bitWidth: field.width,
     ...(bits === undefined ? {} : { bits }),
-    children: (field.bits ?? []).map(([mask, bit]) => flagNode(layer, name, field, Number(value), mask, bit)),
+    children: (field.bits ?? []).map((bit) => flagNode(Number(value), bit, field, bitOffset, path)),
   };
 }
 
@@ -131,20 +172,20 @@ function valueText(value: number | string, field: FieldInfo, isHex: boolean): st
 }
 
 function flagNode(
-  layer: HeaderView,
-  name: string,
-  field: FieldInfo,
   value: number,
-  mask: number,
-  bit: string,
+  [mask, bit]: readonly [mask: number, name: string],
+  field: FieldInfo,
+  bitOffset: number,
+  path: string,
 ): TreeNode {
   const position = field.width - 1 - (31 - Math.clz32(mask));
   const isSet = (value & mask) !== 0;
   return {
-    path: `${name}.${field.name}.${bit}`,
+    path: `${path}.${bit}`,
     label: bit,
     text: isSet ? 'set' : 'not set',
-    bitOffset: layer.headerOffset * 8 + field.bitOffset + position,
+    value: isSet ? 1 : 0,
+    bitOffset: bitOffset + position,
     bitWidth: 1,
     bits: bitRow(isSet ? 1 : 0, field.bitOffset + position, 1) ?? '',
     children: [],
@@ -162,21 +203,26 @@ function bitRow(value: number | string, bitOffset: number, width: number): strin
 }
 
 /** What a layer has besides its table: options, records, chunks; and for ICMP errors the packet that they quote. */
-function extraNodes(layer: Layer & HeaderView): TreeNode[] {
-  const name = layer.layer;
+function extraNodes(view: HeaderView, name: string): TreeNode[] {
   const nodes: TreeNode[] = [];
-  for (const [key, value] of Object.entries(gettersOf(layer))) {
-    const node = partNode(`${name}.${key}`, key, value, layer.headerOffset, layer.headerEnd);
-    if (node.children.length > 0 || node.text !== '') nodes.push({ ...node, bitOffset: -1, bitWidth: 0 });
+  for (const [key, value] of Object.entries(gettersOf(view, name))) {
+    const node = inside(`${name}.${key}`, key, value);
+    if (node.children.length > 0 || node.text !== '') nodes.push(node);
   }
-  if (layer.layer === 'icmpv4' || layer.layer === 'icmpv6') {
-    const quoted = decodeQuoted(layer);
-    if (quoted !== undefined)
-      nodes.push({ ...textNode(`${name}.quoted`, ''), label: 'quoted', children: packetTree(quoted) });
-    const extensions = decodeIcmpExtensions(layer);
-    if (extensions?.ok === true) {
-      nodes.push(partNode(`${name}.extensions`, 'extensions', extensions.objects, extensions.offset, layer.payloadEnd));
-    }
+  if (view instanceof Icmpv4Message || view instanceof Icmpv6Message) nodes.push(...errorNodes(view, name));
+  return nodes;
+}
+
+/** What an ICMP error carries: the packet that caused it, and extension objects. */
+function errorNodes(icmp: Icmpv4Message | Icmpv6Message, name: string): TreeNode[] {
+  const nodes: TreeNode[] = [];
+  const quoted = decodeQuoted(icmp);
+  if (quoted !== undefined) {
+    nodes.push({ ...textNode(`${name}.quoted`, ''), label: 'quoted', children: packetTree(quoted) });
+  }
+  const extensions = decodeIcmpExtensions(icmp);
+  if (extensions?.ok === true) {
+    nodes.push(partNode(`${name}.extensions`, 'extensions', extensions.objects, extensions.offset, icmp.payloadEnd));
   }
   return nodes;
 }
@@ -184,24 +230,29 @@ function extraNodes(layer: Layer & HeaderView): TreeNode[] {
 /** Not of the packet's contents, or told elsewhere. */
 const OTHER_GETTERS: ReadonlySet<string> = new Set(['layer', 'kind']);
 
-const ECHO_GETTERS: ReadonlySet<string> = new Set(['id', 'seq']);
-
-/** Whether an ICMP message has an identifier and a sequence number. */
-function isEcho(layer: Layer): boolean {
-  if (layer.layer === 'icmpv6') return layer.type === Icmpv6Type.ECHO_REQUEST || layer.type === Icmpv6Type.ECHO_REPLY;
-  if (layer.layer !== 'icmpv4') return true;
-  return layer.type === 0 || layer.type === Icmpv4Type.ECHO_REQUEST || (layer.type >= 13 && layer.type <= 18);
-}
+/** Of the getters over an ICMP message's last four bytes, each means something in messages of these types only. */
+const TYPES_OF_GETTER: Readonly<Record<string, readonly number[]>> = {
+  'icmpv4.id': [0, 8, 13, 14, 15, 16, 17, 18, 42, 43],
+  'icmpv4.seq': [0, 8, 13, 14, 15, 16, 17, 18],
+  'icmpv4.gateway': [Icmpv4Type.REDIRECT],
+  'icmpv4.nextHopMtu': [Icmpv4Type.DESTINATION_UNREACHABLE],
+  'icmpv4.pointer': [Icmpv4Type.PARAMETER_PROBLEM],
+  'icmpv6.id': [Icmpv6Type.ECHO_REQUEST, Icmpv6Type.ECHO_REPLY],
+  'icmpv6.seq': [Icmpv6Type.ECHO_REQUEST, Icmpv6Type.ECHO_REPLY],
+  'icmpv6.mtu': [Icmpv6Type.PACKET_TOO_BIG],
+  'icmpv6.pointer': [Icmpv6Type.PARAMETER_PROBLEM],
+};
 
 /** The getters that the header's class adds to its table. */
-function gettersOf(layer: Layer): Record<string, unknown> {
+function gettersOf(view: HeaderView, name: string): Record<string, unknown> {
   const found: Record<string, unknown> = {};
-  const descriptors = Object.getOwnPropertyDescriptors(Object.getPrototypeOf(layer) as object);
+  const { type } = view as { readonly type?: unknown };
+  const descriptors = Object.getOwnPropertyDescriptors(Object.getPrototypeOf(view) as object);
   for (const [key, { get }] of Object.entries(descriptors)) {
     if (get === undefined || OTHER_GETTERS.has(key) || key.endsWith('Value')) continue;
-    const value: unknown = get.call(layer);
-    // What a message of this type does not have reads as false or as bits of something else.
-    if (value !== false && !(ECHO_GETTERS.has(key) && !isEcho(layer))) found[key] = value;
+    if (TYPES_OF_GETTER[`${name}.${key}`]?.includes(type as number) === false) continue;
+    const value: unknown = get.call(view);
+    if (value !== false) found[key] = value;
   }
   return found;
 }
@@ -217,19 +268,37 @@ function messageFields(message: object): Record<string, unknown> {
 function partNode(path: string, label: string, value: unknown, start: number, end: number): TreeNode {
   const base = { path, label, bitOffset: start * 8, bitWidth: (end - start) * 8 };
   if (value === undefined || value === null) return { ...base, text: '', children: [] };
-  if (value instanceof Uint8Array) return { ...base, text: hexText(value), children: [] };
+  if (value instanceof Uint8Array) return { ...base, text: hexText(value), value, children: [] };
   if (Array.isArray(value)) {
-    const children = value.map((item, i) => inside(`${path}[${i}]`, nameIn(item) ?? String(i), withoutName(item)));
+    const children = value.map((item, i) => itemNode(path, item, i));
     return { ...base, text: value.length === 0 ? '' : String(value.length), children };
   }
+  if (isFaultObject(value)) return { ...base, text: describeFault(value), value: value.code, children: [] };
   if (typeof value === 'object') {
     const children = Object.entries(value).flatMap(([key, item]) =>
       typeof item === 'function' || item === undefined ? [] : [inside(`${path}.${key}`, key, item)],
     );
     const only = children.length === 1 && children[0]!.children.length === 0 ? children[0]! : undefined;
-    return only === undefined ? { ...base, text: '', children } : { ...base, text: only.text, children: [] };
+    // One part alone is not worth a line of its own; the path is still the part's.
+    return only === undefined ? { ...base, text: '', children } : { ...only, label };
   }
-  return { ...base, text: String(value as string | number | boolean | bigint), children: [] };
+  return { ...base, text: String(value as string | number | boolean | bigint), value, children: [] };
+}
+
+function isFaultObject(value: unknown): value is DecodeFault {
+  return typeof value === 'object' && value !== null && 'ok' in value && isFault(value as { readonly ok: boolean });
+}
+
+/** One of a list. Its path has its kind and not its number, so that the same words mean the same in every packet. */
+function itemNode(path: string, item: unknown, i: number): TreeNode {
+  const name = nameIn(item);
+  if (isRecord(item)) return { ...inside(path, name ?? '.', withoutName(item)), value: item.name };
+  return inside(name === undefined ? path : `${path}.${name}`, name ?? String(i), withoutName(item));
+}
+
+/** A question or record of DNS: its name is whose it is, not what it is. */
+function isRecord(item: unknown): item is { readonly name: string; readonly class: number } {
+  return typeof item === 'object' && item !== null && 'name' in item && 'class' in item;
 }
 
 /** A part whose place in the bytes is not known. */
