@@ -109,6 +109,20 @@ describe('show', () => {
     expect(barewire('show', file, '--follow', '0', '--json', '--as', 'raw').status).toBe(2);
   });
 
+  test('--notes: what is remarkable about segments, in lines and records', () => {
+    const again = join(line.scratch, 'again.pcap');
+    const order = [0, 1, 2, 2, 5];
+    const packets = order.map((at, i) => ({ t: BigInt(i) * 300_000_000n, bytes: segment(SEGMENTS[at]!) }));
+    writeFileSync(again, encodePcap(packets, { linkType: 101 }));
+    const lines = barewire('show', again, '-t', '--notes').out.trim().split('\n');
+    expect(lines[1]).toMatch(/ \[acks 1 after 300\.000 ms\]$/);
+    expect(lines[3]).toMatch(/ \[retransmission of 3, 300\.000 ms later; 6 bytes in flight\]$/);
+    expect(records(barewire('show', again, '--json', '--notes').out)[3]).toMatchObject({
+      stream: 0,
+      notes: ['retransmission'],
+    });
+  });
+
   test('a reader that goes away ends it without a word', () => {
     const { status, out, err } = run('sh', ['-c', `"$NODE" "$CLI" show said.pcap | head -n 1; exit 0`]);
     expect({ status, lines: out.trim().split('\n').length, err }).toEqual({ status: 0, lines: 1, err: '' });

@@ -42,6 +42,7 @@ export const showCommand: CommandRow = command({
       body: `  barewire show x.pcapng
   barewire show x.pcapng -V -c 1
   barewire show x.pcapng 'tcp port 80 and not host 10.0.0.1' -w y.pcapng
+  barewire show x.pcapng --notes 'tcp port 80'
   barewire show x.pcapng --conv
   barewire show x.pcapng --follow 0
   barewire show x.pcapng --json | jq -c 'select(.dst_port == 53)'`,

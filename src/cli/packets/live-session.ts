@@ -7,6 +7,7 @@ import {
   type LivePacket,
   type PacketBatch,
 } from '../../capture/index.ts';
+import { TcpAnalyser } from '../../flow/index.ts';
 import { CaptureFileWriter } from '../../os/capture/file-writer.ts';
 import type { Capture } from '../../os/capture/open.ts';
 import { interfaces } from '../../os/interfaces.ts';
@@ -53,6 +54,8 @@ export class LiveSession {
   readonly #flags: SniffFlags;
   readonly #records: Records;
   readonly #printer: PacketPrinter;
+  /** For records; the printer has its own. */
+  readonly #analyser: TcpAnalyser | undefined;
   readonly #writer: CaptureFileWriter | undefined;
   /** The filter that is explained, instead of one that the kernel runs. */
   readonly #asked: Filter | undefined;
@@ -75,6 +78,7 @@ export class LiveSession {
     this.#flags = flags;
     this.#records = records;
     this.#printer = new PacketPrinter(printerOptions(flags));
+    this.#analyser = flags.notes ? new TcpAnalyser() : undefined;
     this.#asked = flags.explain ? compileFilter(filter, { linkType: capture.linkType }) : undefined;
     // A capture of every interface says of each packet where it was.
     this.#names = new Map(capture.interface === 'any' ? interfaces().map(({ index, name }) => [index, name]) : []);
@@ -210,7 +214,7 @@ export class LiveSession {
   }
 
   #record(shown: ShownPacket, verdict: FilterVerdict | undefined): string {
-    const fields = packetRecord(shown, this.#seen);
+    const fields = packetRecord(shown, this.#seen, this.#analyser);
     return `${JSON.stringify(verdict === undefined ? fields : { ...fields, kept: verdict.isKept, why: verdict.text })}\n`;
   }
 

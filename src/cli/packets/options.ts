@@ -15,6 +15,7 @@ export interface PrintFlags {
   readonly linkHeader: boolean;
   readonly quiet: boolean;
   readonly number: boolean;
+  readonly notes: boolean;
   readonly absolute: boolean;
   readonly hex: number;
   readonly hexText: number;
@@ -71,6 +72,11 @@ export const printRows: RowsFor<PrintFlags> = {
   linkHeader: flag('e', 'the link header', PRINT),
   quiet: flag('q', 'ends and length only', PRINT),
   number: flag('#', 'number the packets', PRINT),
+  notes: flag(
+    undefined,
+    'what is remarkable about TCP segments: sent again, out of order, window full, round trips',
+    PRINT,
+  ),
   absolute: flag('S', 'TCP sequence numbers as they are on the wire', PRINT),
   hex: count('x', 'the bytes in hexadecimal; -xx with the link header', PRINT),
   hexText: count('X', 'the bytes in hexadecimal and as characters; -XX with the link header', PRINT),
@@ -107,5 +113,6 @@ export function printerOptions(flags: PrintFlags): PrinterOptions {
     tree: flags.tree,
     bytes: forms[0] ?? 'none',
     numbers: flags.number,
+    notes: flags.notes,
   };
 }

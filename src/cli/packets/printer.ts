@@ -1,4 +1,5 @@
 /** A packet as lines for people: tcpdump's line, the tree of its fields, its bytes. */
+import { TcpAnalyser } from '../../flow/index.ts';
 import {
   decodePacket,
   describePacket,
@@ -10,6 +11,7 @@ import {
 } from '../../wire/index.ts';
 import { directionsOf, SequenceBases } from '../ladder/packet.ts';
 import { printable } from '../text.ts';
+import { notesText } from './notes.ts';
 import { PacketTimes, type TimeForm } from './time.ts';
 
 /** What is printed of a packet, whether it comes from a file or from an interface. */
@@ -42,16 +44,20 @@ export interface PrinterOptions {
   readonly bytes: ByteForm;
   /** The packet's number in front. */
   readonly numbers: boolean;
+  /** What is remarkable about a TCP segment. */
+  readonly notes: boolean;
 }
 
 export class PacketPrinter {
   readonly #options: PrinterOptions;
   readonly #times: PacketTimes;
   readonly #bases = new SequenceBases();
+  readonly #analyser: TcpAnalyser | undefined;
 
   constructor(options: PrinterOptions) {
     this.#options = options;
     this.#times = new PacketTimes(options.time, options.nanoseconds);
+    this.#analyser = options.notes ? new TcpAnalyser() : undefined;
   }
 
   /**
@@ -63,7 +69,9 @@ export class PacketPrinter {
     const packet = decodePacket(shown.bytes, shown.linkType, { wireLength: shown.length });
     const head = `${options.numbers ? `${String(number).padStart(5)}  ` : ''}${this.#times.next(shown.t)}`;
     const place = shown.place === undefined ? '' : `${shown.place} `;
-    const lines = [`${head}${place}${printable(this.#line(packet))}`];
+    const analysis = this.#analyser?.add(packet, shown.t ?? 0n, shown.length, number);
+    const notes = analysis === undefined ? '' : notesText(analysis);
+    const lines = [`${head}${place}${printable(this.#line(packet))}${notes}`];
     if (options.verbose || options.tree) {
       for (const comment of shown.comments ?? []) lines.push(`    # ${printable(comment)}`);
     }

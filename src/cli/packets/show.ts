@@ -11,6 +11,7 @@ import {
   packetFilter,
 } from '../../capture/index.ts';
 import { describeFault } from '../../core/index.ts';
+import { TcpAnalyser } from '../../flow/index.ts';
 import { readCaptureFile } from '../../os/capture/file-reader.ts';
 import { CaptureFileWriter } from '../../os/capture/file-writer.ts';
 import { CommandError, ExitCode, UsageError } from '../errors.ts';
@@ -107,6 +108,8 @@ class Show {
   readonly #flags: ShowFlags;
   readonly #filters: Filters;
   readonly #printer: PacketPrinter;
+  /** For records; the printer has its own. */
+  readonly #analyser: TcpAnalyser | undefined;
   readonly #counts = { packets: 0, shown: 0, bytes: 0, faults: 0 };
   readonly #conversations: Conversations | undefined;
   readonly #follow: Follow | undefined;
@@ -122,6 +125,7 @@ class Show {
     records.counts = () => this.#counts;
     this.#filters = new Filters(expression);
     this.#printer = new PacketPrinter(printerOptions(flags));
+    this.#analyser = flags.notes ? new TcpAnalyser() : undefined;
     const ways = [flags.conv, flags.follow !== undefined, flags.write !== undefined].filter(Boolean).length;
     if (ways > 1) throw new UsageError('--conv, --follow and -w exclude each other');
     const { as, json } = flags;
@@ -170,7 +174,8 @@ class Show {
     if (this.#flags.write !== undefined) this.#write(packet, this.#flags.write);
     else if (this.#conversations !== undefined) this.#conversations.add(packet);
     else if (this.#follow !== undefined) return true;
-    else if (this.#flags.json) this.#waiting += `${JSON.stringify(packetRecord(packet, this.#counts.packets))}\n`;
+    else if (this.#flags.json)
+      this.#waiting += `${JSON.stringify(packetRecord(packet, this.#counts.packets, this.#analyser))}\n`;
     else this.#waiting += this.#printer.print(packet, this.#counts.packets);
     return true;
   }
