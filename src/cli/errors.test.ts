@@ -1,5 +1,6 @@
 /** Each error is one line that says what failed, why, and what to do; the exit code says who is at fault. */
 import { expect, test } from 'vitest';
+import { explain } from '../os/explain.ts';
 import { kernel } from '../os/kernel.ts';
 import { AF_INET, SOCK_STREAM } from '../socket/constants.ts';
 import { SocketError } from '../socket/error.ts';
@@ -48,7 +49,7 @@ test('a port in use: by whom', () => {
   holder.listen();
   const { port } = holder.getsockname() as { port: number };
   const error = new SocketError(EADDRINUSE, { syscall: 'bind', address: '127.0.0.1', port });
-  expect(errorMessage(error)).toMatch(
+  expect(errorMessage(error, explain)).toMatch(
     new RegExp(`^127\\.0\\.0\\.1:${port} is in use by \\S.* \\(pid ${process.pid}\\)\\. End it`),
   );
 });

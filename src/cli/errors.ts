@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
-import { explain as explainHere } from '../os/explain.ts';
+import type { explain as explainHere } from '../os/explain.ts';
 import { errnoName, errnoText } from '../socket/errno.ts';
 import { printable } from './text.ts';
 
@@ -48,11 +48,24 @@ export function errorCode(error: unknown): string | null {
   return coded(error)?.code ?? (error instanceof Error ? coded(error.cause)?.code : undefined) ?? null;
 }
 
-/** One line, without the name of the program. */
-export function errorMessage(error: unknown): string {
+/** Finds out who holds an address. */
+type Explainer = typeof explainHere;
+
+/**
+ * One line, without the name of the program.
+ * @param explainer to tell who holds an address that is in use
+ */
+export function errorMessage(error: unknown, explainer?: Explainer): string {
   const said = error instanceof Error ? error.message : String(error);
   const known = coded(error);
-  return printable((known === null ? null : explain(known, said)) ?? said).replaceAll('\\n', '; ');
+  return printable((known === null ? null : explain(known, said, explainer)) ?? said).replaceAll('\\n', '; ');
+}
+
+/** As `errorMessage`, with what can be found out; it takes much code, which is loaded only when it is needed. */
+export async function fullErrorMessage(error: unknown): Promise<string> {
+  if (coded(error)?.code !== 'EADDRINUSE') return errorMessage(error);
+  const { explain } = await import('../os/explain.ts');
+  return errorMessage(error, explain);
 }
 
 /** 1 where the network said no, 2 where the command or the system is at fault. */
@@ -72,7 +85,7 @@ const NO = new Set([
   'EPIPE',
 ]);
 
-function explain(error: CodedError, said: string): string | null {
+function explain(error: CodedError, said: string, explainer?: Explainer): string | null {
   const { code, syscall, address, port } = error;
   const place = address === undefined ? 'the address' : port === undefined ? address : endpoint(address, port);
   // Who threw it knows best.
@@ -88,7 +101,7 @@ function explain(error: CodedError, said: string): string | null {
     case 'EPERM':
       return `${syscall ?? 'the call'} is not permitted for uid ${process.getuid?.() ?? '?'}. Run as root, or inside: barewire lab`;
     case 'EADDRINUSE':
-      return inUse(error, place);
+      return inUse(error, place, explainer);
     case 'EADDRNOTAVAIL':
       return address === undefined ? null : `${address} is not on this host; addresses: ${localAddresses().join(', ')}`;
     case 'ECONNREFUSED':
@@ -111,8 +124,8 @@ function explain(error: CodedError, said: string): string | null {
   return null;
 }
 
-function inUse(error: CodedError, place: string): string {
-  const { holders: [holder] = [], advice } = explainHere(error) ?? {};
+function inUse(error: CodedError, place: string, explainer: Explainer | undefined): string {
+  const { holders: [holder] = [], advice } = explainer?.(error) ?? {};
   if (holder?.pid !== undefined) {
     return `${place} is in use by ${holder.command} (pid ${holder.pid}). End it, or choose another port`;
   }

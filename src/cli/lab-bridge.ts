@@ -4,14 +4,9 @@
  */
 import { release } from 'node:os';
 import type { WireRule } from '../link/wire-rules.ts';
-import { SCENARIOS as ALL, findScenario, type LabPath, type LabSide, playLab } from '../tools/lab/index.ts';
+import { findScenario, type LabPath, type LabSide, playLab } from '../tools/lab/index.ts';
 import type { TcpState, Trace } from '../trace/event.ts';
 import { CommandError, UsageError } from './errors.ts';
-
-/** What the lab can play, with what it shows. */
-export const SCENARIOS: Readonly<Record<string, string>> = Object.fromEntries(ALL.map(({ id, text }) => [id, text]));
-
-export const DEFAULT_SCENARIO = 'handshake';
 
 export type WireChoice = 'auto' | 'tun' | 'veth' | 'loopback';
 

@@ -2,7 +2,7 @@
 import type { EventEmitter } from 'node:events';
 import { Command, CommanderError } from 'commander';
 import { COMMANDS, GROUPS } from './commands/all.ts';
-import { ExitCode, errorMessage, exitCodeOf, UsageError } from './errors.ts';
+import { ExitCode, exitCodeOf, fullErrorMessage, UsageError } from './errors.ts';
 import { register } from './options/command.ts';
 import { lineWidth } from './terminal.ts';
 import { version } from './version.ts';
@@ -59,7 +59,7 @@ export async function run(args: readonly string[]): Promise<number> {
     // commander has printed its own.
     if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.yes : ExitCode.error;
     const command = commandName(program, args);
-    process.stderr.write(`${command}: ${errorMessage(error)}\n`);
+    process.stderr.write(`${command}: ${await fullErrorMessage(error)}\n`);
     if (error instanceof UsageError) process.stderr.write(`Try: ${command} --help\n`);
     return exitCodeOf(error);
   }

@@ -2,7 +2,7 @@
  * What `--json` promises of every command: a record a line, `{"v":1,"type":…}` with numbers as numbers; an error is a
  * record too; and whatever happens, the last record is one `summary` that says why it ended.
  */
-import { errorCode, errorMessage } from './errors.ts';
+import { errorCode, fullErrorMessage } from './errors.ts';
 import { write } from './output.ts';
 
 /** Why a command ended: all of it was done, a signal came, its time was over, or an error. */
@@ -47,7 +47,7 @@ export async function withRecords(isJson: boolean, run: (records: Records) => Pr
   try {
     return await run(records);
   } catch (error) {
-    await records.error(errorCode(error), errorMessage(error));
+    await records.error(errorCode(error), await fullErrorMessage(error));
     await records.summary('error');
     throw error;
   }

@@ -2,6 +2,7 @@
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { formatSocketAddress, parsePort, type SocketAddress } from '../addr/index.ts';
+import { explain as explainHere } from '../os/explain.ts';
 import { SocketError } from '../socket/error.ts';
 import { LineSplitter } from '../tools/chat/index.ts';
 import { CommandError, ExitCode, errorMessage } from './errors.ts';
@@ -32,9 +33,9 @@ export function portNumber(text: string | undefined, fallback: number, least = 1
 }
 
 /** @returns ms; undefined for 0, which means without end */
-export function seconds(name: string, text: string | undefined, fallback: number): number | undefined {
-  const value = text === undefined ? fallback : Number(text);
-  if (text?.trim() === '' || !Number.isFinite(value) || value < 0) {
+export function seconds(name: string, text: string): number | undefined {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value) || value < 0) {
     throw new CommandError(`${name}: expected seconds, got '${text}'`);
   }
   return value === 0 ? undefined : value * 1000;
@@ -141,7 +142,10 @@ export class Report {
     const shown = explained(error, udp, at);
     const code = (error as { code?: unknown }).code;
     if (this.json) {
-      this.#record('error', { code: typeof code === 'string' ? code : null, message: errorMessage(shown) });
+      this.#record('error', {
+        code: typeof code === 'string' ? code : null,
+        message: errorMessage(shown, explainHere),
+      });
     }
     this.summary(code === 'ERR_SOCKET_TIMEOUT' ? 'deadline' : 'error', this.counts());
     return shown;
@@ -191,25 +195,4 @@ export async function* inputLines(limit: number): AsyncGenerator<string | undefi
 export function releaseInput(): void {
   process.stdin.pause();
   process.stdin.destroy();
-}
-
-/**
- * Ctrl-C and kill: `run` once, with the exit code that belongs to the signal (128 + its number); a second one ends the
- * process at once.
- * @returns how to stop listening
- */
-export function onSignals(run: (exitCode: number) => void): { readonly raise: () => void; readonly stop: () => void } {
-  let count = 0;
-  const handle = (exitCode: number) => (): void => {
-    if (count++ > 0) process.exit(exitCode);
-    run(exitCode);
-  };
-  const handlers = { SIGINT: handle(130), SIGTERM: handle(143), SIGHUP: handle(129) } as const;
-  for (const [signal, handler] of Object.entries(handlers)) process.on(signal, handler);
-  return {
-    raise: handlers.SIGINT,
-    stop: () => {
-      for (const [signal, handler] of Object.entries(handlers)) process.off(signal, handler);
-    },
-  };
 }

@@ -26,6 +26,8 @@ import { readTrace, type Trace } from '../../src/trace/index.ts';
 const NOBODY = 65_534;
 const ESCAPE = '\u001b';
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+/** Where the build puts the command line. */
+const BUNDLE = join('dist', 'bundled-cli');
 const isRoot = process.geteuid?.() === 0;
 
 /** The installed package as an ordinary user would have it: readable by all, wherever the project itself may lie. */
@@ -33,14 +35,15 @@ let scratch = '';
 let bin = '';
 
 beforeAll(() => {
-  if (isStale(join(root, 'dist', 'cli.js'))) {
+  if (isStale(join(root, BUNDLE, 'cli.js'))) {
     execFileSync(process.execPath, [join(root, 'scripts', 'build.mjs')], { stdio: 'inherit' });
   }
   scratch = mkdtempSync(join(tmpdir(), 'barewire-lab-'));
   const copy = join(scratch, 'package');
   bin = join(copy, 'bin', 'barewire.js');
   const addon = join('build', basename(addonPath()));
-  for (const file of ['package.json', 'bin/barewire.js', 'dist/cli.js']) install(join(root, file), join(copy, file));
+  const bundle = readdirSync(join(root, BUNDLE)).map((name) => join(BUNDLE, name));
+  for (const file of ['package.json', 'bin/barewire.js', ...bundle]) install(join(root, file), join(copy, file));
   install(addonPath(), join(copy, addon));
   chmodSync(scratch, 0o755);
   mkdirSync(join(scratch, 'home'));

@@ -5,10 +5,10 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { WireRule } from '../../link/wire-rules.ts';
+import { DEFAULT_SCENARIO, SCENARIO_TEXTS } from '../../tools/lab/scenario-texts.ts';
 import type { Trace } from '../../trace/event.ts';
 import { CommandError, ExitCode, UsageError } from '../errors.ts';
 import type { LabOptions } from '../lab-bridge.ts';
-import { DEFAULT_SCENARIO, SCENARIOS } from '../lab-bridge.ts';
 import { type CommandRow, command } from '../options/command.ts';
 import {
   choice,
@@ -26,7 +26,7 @@ import {
 import { write } from '../output.ts';
 import { lineWidth, speaksUtf8, wantsColour } from '../terminal.ts';
 
-const names = Object.keys(SCENARIOS);
+const names = Object.keys(SCENARIO_TEXTS);
 const widest = Math.max(...names.map((name) => name.length));
 const rule = words('rule');
 
@@ -63,8 +63,8 @@ export const labCommand: CommandRow = command({
   sections: [
     {
       title: 'Scenarios',
-      body: names
-        .map((name) => `  ${name.padEnd(widest)}  ${SCENARIOS[name]}${name === DEFAULT_SCENARIO ? ' (default)' : ''}`)
+      body: Object.entries(SCENARIO_TEXTS)
+        .map(([name, text]) => `  ${name.padEnd(widest)}  ${text}${name === DEFAULT_SCENARIO ? ' (default)' : ''}`)
         .join('\n'),
     },
     {
@@ -106,8 +106,8 @@ async function lab(argument: string | undefined, flags: LabFlags): Promise<numbe
     return ExitCode.yes;
   }
   const scenario = given ?? DEFAULT_SCENARIO;
-  if (!Object.hasOwn(SCENARIOS, scenario)) {
-    throw new UsageError(`unknown scenario '${scenario}'; there are: ${Object.keys(SCENARIOS).join(', ')}`);
+  if (!names.includes(scenario)) {
+    throw new UsageError(`unknown scenario '${scenario}'; there are: ${names.join(', ')}`);
   }
   return run(scenario, flags);
 }

@@ -15,7 +15,7 @@ import { SocketError } from '../../socket/error.ts';
 import { CommandError, ExitCode } from '../errors.ts';
 import { write } from '../output.ts';
 import { type Records, record } from '../records.ts';
-import { onSignals } from '../talk.ts';
+import { onSignals } from '../signals.ts';
 import { version } from '../version.ts';
 import { Companion } from './companion.ts';
 import { printerOptions, type SniffFlags } from './options.ts';

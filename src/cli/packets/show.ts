@@ -17,7 +17,7 @@ import { CaptureFileWriter } from '../../os/capture/file-writer.ts';
 import { CommandError, ExitCode, UsageError } from '../errors.ts';
 import { write, writeInto } from '../output.ts';
 import { type Reason, type Records, withRecords } from '../records.ts';
-import { onSignals } from '../talk.ts';
+import { onSignals } from '../signals.ts';
 import { wantsColour } from '../terminal.ts';
 import { version } from '../version.ts';
 import { Conversations } from './conversations.ts';

@@ -5,7 +5,8 @@ import { serveUdpChat } from './udp-server.ts';
 
 export * from './client.ts';
 export { byteLength, decodeText, LineSplitter, MAX_LINE_BYTES, printable } from './lines.ts';
-export { addressName, CHAT_PORT, SERVER_NAME } from './protocol.ts';
+export { CHAT_PORT } from './port.ts';
+export { addressName, SERVER_NAME } from './protocol.ts';
 export type { LeaveReason, RoomEvent, RoomStats } from './room.ts';
 export type { ChatServer, ChatServerEvent, ChatServerOptions } from './server.ts';
 

@@ -13,8 +13,6 @@
  */
 import { formatSocketAddress, type SocketAddress } from '../../addr/sockaddr.ts';
 
-export const CHAT_PORT = 8888;
-
 /** How long the server waits for a first line before it takes a client as one that never says its name. */
 export const GREETING_MS = 300;
 

@@ -3,6 +3,7 @@
  * face, one call a line, so that what is drawn can be read against what is written here.
  */
 import { AF_INET, AF_INET6, type Host, SOCK_DGRAM, SOCK_STREAM, type Socket, SocketError } from '../../socket/index.ts';
+import { SCENARIO_TEXTS } from './scenario-texts.ts';
 
 /** What a program runs on. */
 export interface Stage {
@@ -179,29 +180,29 @@ async function expectError(code: string, call: Promise<unknown>): Promise<void> 
 export const SCENARIOS: readonly Scenario[] = [
   {
     id: 'handshake',
-    text: 'a line each way over TCP, closed by the client',
+    text: SCENARIO_TEXTS.handshake,
     run: (stage) => conversation(stage, async () => {}),
   },
-  { id: 'refused', text: 'nobody listens: the SYN is answered with a RST', run: refused },
+  { id: 'refused', text: SCENARIO_TEXTS.refused, run: refused },
   {
     id: 'close-3',
-    text: 'the server closes at once: FIN, FIN-ACK, ACK',
+    text: SCENARIO_TEXTS['close-3'],
     run: (stage) => conversation(stage, async () => {}),
   },
   {
     id: 'close-4',
-    text: 'the server closes later: its ACK and its FIN are two segments',
+    text: SCENARIO_TEXTS['close-4'],
     run: (stage) => conversation(stage, () => stage.pause(LINGER_MS)),
   },
   {
     id: 'lost-syn',
-    text: 'the wire loses the first SYN; the kernel sends it again after a second',
+    text: SCENARIO_TEXTS['lost-syn'],
     drop: ['client>server:syn#1'],
     run: (stage) => conversation(stage, async () => {}),
   },
-  { id: 'half-close', text: 'shutdown(SHUT_WR): the client has finished, the server still sends', run: halfClose },
-  { id: 'udp', text: 'datagrams there and back, no connection', run: datagrams },
-  { id: 'rst-on-unread', text: 'close with unread data: the peer gets a RST instead of a FIN', run: resetOnUnread },
+  { id: 'half-close', text: SCENARIO_TEXTS['half-close'], run: halfClose },
+  { id: 'udp', text: SCENARIO_TEXTS.udp, run: datagrams },
+  { id: 'rst-on-unread', text: SCENARIO_TEXTS['rst-on-unread'], run: resetOnUnread },
 ];
 
 export function findScenario(id: string): Scenario | undefined {
