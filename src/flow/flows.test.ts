@@ -12,14 +12,18 @@ interface Step {
   readonly from: 'client' | 'server';
   readonly flags: number;
   readonly seq?: number;
+  readonly ack?: number;
   readonly payload?: string;
 }
 
-function packetOf({ from, flags, seq = 1, payload = '' }: Step, ports = [4000, 80]): ReturnType<typeof decodePacket> {
+function packetOf(
+  { from, flags, seq = 1, ack = 0, payload = '' }: Step,
+  ports = [4000, 80],
+): ReturnType<typeof decodePacket> {
   const [srcPort, dstPort] = from === 'client' ? ports : ports.toReversed();
   const init: PacketInit = {
     ipv4: from === 'client' ? { src: A, dst: B } : { src: B, dst: A },
-    tcp: { srcPort: srcPort!, dstPort: dstPort!, seq, flags },
+    tcp: { srcPort: srcPort!, dstPort: dstPort!, seq, ack, flags },
     payload: new TextEncoder().encode(payload),
   };
   return decodePacket(buildPacket(init), 'raw');
@@ -120,10 +124,39 @@ test('UDP, echo and IPv6 have conversations too; ARP has none', () => {
   ]);
 });
 
-test('a limit of flows: the oldest are given up, and counted', () => {
-  const table = new FlowTable({ maxFlows: 10 });
-  for (let port = 1; port <= 100; port++) table.add(packetOf(c(SYN), [port, 80]), BigInt(port), 40);
-  expect([table.flows.length, table.forgotten]).toEqual([10, 90]);
+test('both ends open at once: one connection (RFC 9293 §3.5)', () => {
+  const table = play(c(SYN, '', 7), { ...s(SYN), seq: 900 }, { ...s(SYN | ACK), seq: 900 }, c(SYN | ACK, '', 7));
+  expect(
+    table.flows.map(({ client, toServer, toClient }) => [client.address, toServer.packets, toClient.packets]),
+  ).toEqual([[A, 2, 2]]);
+});
+
+test('ports used again: behind a connection met in its middle, and behind a SYN that was not captured', () => {
+  const middle = play(c(PSH | ACK, 'x', 50), c(SYN, '', 7));
+  expect(middle.flows.map(({ isPortsReused }) => isPortsReused)).toEqual([false, true]);
+  const unseen = play(c(SYN, '', 7), { ...s(SYN | ACK), seq: 500, ack: 8 }, { ...s(SYN | ACK), seq: 900, ack: 70 });
+  expect(unseen.flows.map(({ isPortsReused }) => isPortsReused)).toEqual([false, true]);
+});
+
+test('a limit of flows: those that are silent are given up, told and counted', () => {
+  const told: number[] = [];
+  const table = new FlowTable({ maxFlows: 10, onForgotten: ({ client }) => told.push(client.port) });
+  for (let port = 1; port <= 100; port++) {
+    table.add(packetOf(c(SYN), [port, 80]), BigInt(port), 40);
+    table.add(packetOf(c(ACK), [1, 80]), BigInt(port), 40);
+  }
+  expect([table.flows.length, table.forgotten, told.length]).toEqual([10, 90, 90]);
+  expect(table.flows[0]).toMatchObject({ client: { port: 1 }, toServer: { packets: 101 } });
+});
+
+test('following lets go of what the table gives up', () => {
+  const follower = new TcpFollower({ maxFlows: 3 });
+  const held: Step = { from: 'client', flags: ACK, seq: 50, payload: 'waits' };
+  for (let port = 1; port <= 20; port++) {
+    follower.add(packetOf(c(SYN), [port, 80]), 0n, 40, port);
+    follower.add(packetOf(held, [port, 80]), 0n, 45, port);
+  }
+  expect(follower.flush().filter(({ event }) => event.kind === 'data')).toHaveLength(3);
 });
 
 test('following: what each side read, once, up to both ends; what is sent again afterwards brings nothing', () => {

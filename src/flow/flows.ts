@@ -253,12 +253,15 @@ const SYN_ACK = TcpFlags.SYN | TcpFlags.ACK;
 
 /**
  * RFC 9293 §3.6.1: a SYN with another number than its sender's last one is another connection of the same ports. So is
- * one with the same number after the end. A SYN from an end that has said nothing yet is a simultaneous open (§3.5).
+ * one with the same number after the end, and the answer to a SYN that was not captured. A SYN from an end that has
+ * said nothing yet is a simultaneous open (§3.5).
  */
 function beginsAnew({ clientIsn, serverIsn, flow }: Entry, tcp: TcpHeader | undefined, isToServer: boolean): boolean {
-  if (tcp === undefined || (tcp.flags & SYN_ACK) !== TcpFlags.SYN) return false;
-  const isn = isToServer ? clientIsn : serverIsn;
-  return isn !== NOTHING && (isn !== tcp.seq || flow.tcp?.isOver === true);
+  if (tcp === undefined || (tcp.flags & TcpFlags.SYN) === 0) return false;
+  const [own, other] = isToServer ? [clientIsn, serverIsn] : [serverIsn, clientIsn];
+  if (own === NOTHING) return false;
+  if ((tcp.flags & TcpFlags.ACK) !== 0) return own !== tcp.seq && other !== (tcp.ack - 1) >>> 0;
+  return own !== tcp.seq || flow.tcp?.isOver === true;
 }
 
 function noteIsn(entry: Entry, { flags, seq, ack }: TcpHeader, isToServer: boolean): void {

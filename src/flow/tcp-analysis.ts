@@ -5,7 +5,7 @@
  *
  * The rules follow the protocol (RFC 9293 §3.8, RFC 5681 §3.2, RFC 2018, RFC 6298 §3) as far as that is seen.
  */
-import { seqGt, seqLe, seqLt } from '../core/index.ts';
+import { seqGt, seqLe, seqLt, seqMax } from '../core/index.ts';
 import { type Packet, type SackBlock, TcpFlags, type TcpHeader } from '../wire/index.ts';
 import { type Flow, FlowTable, type FlowTableOptions } from './flows.ts';
 import { type Segment, TcpSide } from './tcp-side.ts';
@@ -69,7 +69,7 @@ export interface TcpAnalysis {
   readonly acks: { readonly frame: number; readonly rttNs: bigint; readonly isAmbiguous: boolean } | undefined;
   /** Of a duplicate acknowledgement: which one, from 1, and what it repeats. */
   readonly duplicate: { readonly count: number; readonly ofFrame: number } | undefined;
-  /** Of a retransmission: the first sending as far as it is known, and the time since in ns. */
+  /** Of a retransmission after a time: the first sending, where that was captured, and the ns since. */
   readonly again: { readonly ofFrame: number; readonly afterNs: bigint } | undefined;
   /** With data: bytes sent and not acknowledged after this segment; undefined behind a gap in the capture. */
   readonly bytesInFlight: number | undefined;
@@ -166,11 +166,11 @@ function analyse(
   if (segment.hasAck && peer.isStarted && seqGt(segment.ack, peer.seenSeq)) {
     notes |= TcpNote.ACKED_UNSEEN;
     // Told once: from here on it counts as seen.
-    peer.seenSeq = seqGt(segment.ack, peer.nextSeq) ? segment.ack : peer.nextSeq;
+    peer.seenSeq = segment.ack;
   }
   const threshold = connection.initialRttNs ?? REORDER_NS;
   notes |= repeatNote(segment, own, peer, notes, threshold);
-  const again = (notes & TcpNote.RETRANSMISSION) === 0 ? undefined : sinceFirst(segment, own);
+  const again = (notes & TcpNote.RETRANSMISSION) === 0 ? undefined : sinceFirst(segment, own, peer);
 
   own.sent(segment, (notes & TcpNote.ZERO_WINDOW_PROBE) !== 0);
   own.said(segment, sackOf(tcp));
@@ -190,10 +190,12 @@ function analyse(
   };
 }
 
-/** RFC 9293 §3.5: the third segment of the handshake acknowledges the answer to its SYN. */
-function noteRoundTrip(connection: Connection, { flags, t }: Segment, own: TcpSide, peer: TcpSide): void {
-  if (connection.initialRttNs !== undefined || (flags & (SYN | ACK)) !== ACK) return;
-  if (own.synTime >= 0n && peer.synTime >= 0n) connection.initialRttNs = t - own.synTime;
+/** RFC 9293 §3.5: the third segment of the handshake acknowledges the answer to its sender's SYN, and nothing more. */
+function noteRoundTrip(connection: Connection, segment: Segment, own: TcpSide, peer: TcpSide): void {
+  const { flags, seq, ack, t } = segment;
+  if (connection.initialRttNs !== undefined || (flags & (SYN | ACK)) !== ACK || own.isn < 0 || peer.isn < 0) return;
+  const isThird = seq === (own.isn + 1) >>> 0 && ack === (peer.isn + 1) >>> 0;
+  if (own.isOpener && isThird && seq === own.nextSeq && ack === peer.nextSeq) connection.initialRttNs = t - own.synTime;
 }
 
 /** Notes from what this end and the other have said before. */
@@ -239,11 +241,11 @@ function countDuplicates(segment: Segment, own: TcpSide, isDuplicate: boolean): 
 /** Why a segment comes that does not reach beyond the highest byte seen; 0 for one that is new. */
 function repeatNote(segment: Segment, own: TcpSide, peer: TcpSide, notes: number, reorderNs: bigint): number {
   const { seq, end, payloadBytes, t } = segment;
-  if (!own.isStarted || seq === end || (notes & (TcpNote.KEEP_ALIVE | TcpNote.ZERO_WINDOW_PROBE)) !== 0) return 0;
+  if (seq === end || (notes & (TcpNote.KEEP_ALIVE | TcpNote.ZERO_WINDOW_PROBE)) !== 0) return 0;
   if (payloadBytes > 0 && peer.hasAcked && seqLe((seq + payloadBytes) >>> 0, peer.lastAck)) {
     return TcpNote.SPURIOUS_RETRANSMISSION;
   }
-  if (!seqLt(seq, own.nextSeq)) return 0;
+  if (!own.isStarted || !seqLt(seq, own.nextSeq)) return 0;
   // Repeats the one byte of a zero-window probe or a keep-alive, and goes on: new data.
   if (payloadBytes > 1 && seq === (own.nextSeq - 1) >>> 0) return 0;
   if (peer.duplicateAcks >= 2 && t - peer.lastAckTime < FAST_NS && seq === peer.lastAck) {
@@ -253,9 +255,10 @@ function repeatNote(segment: Segment, own: TcpSide, peer: TcpSide, notes: number
   return TcpNote.RETRANSMISSION;
 }
 
-function sinceFirst({ seq, t }: Segment, own: TcpSide): TcpAnalysis['again'] {
-  const first = own.firstSending(seq);
-  return { ofFrame: first.frame, afterNs: t - first.t };
+function sinceFirst({ seq, t }: Segment, own: TcpSide, peer: TcpSide): TcpAnalysis['again'] {
+  // What was acknowledged is not remembered.
+  const first = own.firstSending(peer.hasAcked ? seqMax(seq, peer.lastAck) : seq);
+  return first && { ofFrame: first.frame, afterNs: t - first.t };
 }
 
 /** SACK blocks (RFC 2018 §3). Most segments have timestamps alone, which is seen without reading options. */

@@ -46,10 +46,9 @@ const MOST_SHIFT = 14;
 export class TcpSide {
   /** Nothing is known of the numbers before the first segment. */
   isStarted = false;
-  /** Behind the highest byte seen, and when and where that was. */
+  /** Behind the highest byte seen, and when that was. */
   nextSeq = 0;
   nextSeqTime = 0n;
-  nextSeqFrame = 0;
   /** Behind the highest byte before which nothing is missing here: more than this cannot be acknowledged. */
   seenSeq = 0;
   /** The last acknowledgement that this end sent. */
@@ -64,22 +63,29 @@ export class TcpSide {
   firstAckFrame = 0;
   /** Notes of this end's last segment. */
   lastNotes = 0;
-  /** When a SYN of this end was last seen, -1 before. */
-  synTime = -1n;
+  /** The number of its SYN, -1 before. */
+  isn = -1;
+  /** Its SYN asked for the connection; the other end's answers. */
+  isOpener = false;
+  /** When its SYN was seen last. */
+  synTime = 0n;
   /** Shift of its windows: undefined while no SYN has told, -1 for a SYN without the option. */
   offeredShift: number | undefined = undefined;
   /** False from a hole in what was captured until an acknowledgement of the other end. */
   isInFlightKnown = true;
   /** By sequence number, in the order sent where that is the same. */
   readonly #unacked: Unacked[] = [];
-  #unackedEnd = 0;
+  /** Behind the highest byte of data among them: a FIN has a number, but is none. */
+  #dataEnd = 0;
 
   /** Read a segment of this end. @param peer the other end, which must agree to scaled windows */
   read(tcp: TcpHeader, peer: TcpSide, t: bigint, frame: number): Segment {
     const { flags, seq } = tcp;
     const isSyn = (flags & TcpFlags.SYN) !== 0;
     if (isSyn) {
+      this.isn = seq;
       this.synTime = t;
+      this.isOpener = (flags & TcpFlags.ACK) === 0;
       const scale = tcp.options.find((option) => option.name === 'windowScale');
       this.offeredShift = scale?.name === 'windowScale' ? Math.min(scale.shift, MOST_SHIFT) : -1;
     }
@@ -107,16 +113,30 @@ export class TcpSide {
 
   /** Note what was sent. @param isProbe a zero-window probe: its byte is likely refused, so the numbers do not move */
   sent(segment: Segment, isProbe: boolean): void {
-    const { seq, end, t, frame } = segment;
-    if (seq !== end && this.#unacked.length < MOST_UNACKED) this.#remember({ seq, end, t, frame });
-    if (isProbe) return;
-    if (!this.isStarted || seqGt(end, this.nextSeq)) {
+    const { seq, end, flags, t, frame } = segment;
+    if (seq !== end && this.#unacked.length < MOST_UNACKED) {
+      // FIN is bit 0.
+      const dataEnd = (end - (flags & TcpFlags.FIN)) >>> 0;
+      this.#dataEnd = this.#unacked.length === 0 ? dataEnd : seqMax(this.#dataEnd, dataEnd);
+      this.#remember({ seq, end, t, frame });
+    }
+    if (!isProbe && (!this.isStarted || seqGt(end, this.nextSeq))) {
       this.nextSeq = end;
       this.nextSeqTime = t;
-      this.nextSeqFrame = frame;
     }
-    if (!this.isStarted || (seqLe(seq, this.seenSeq) && seqGt(end, this.seenSeq))) this.seenSeq = this.nextSeq;
+    if (!this.isStarted) this.seenSeq = end;
+    else if (seqLe(seq, this.seenSeq) && seqGt(end, this.seenSeq)) this.#seen(end);
     this.isStarted = true;
+  }
+
+  /** Nothing is missing before `end`; nor before what follows it and came earlier. */
+  #seen(end: number): void {
+    this.seenSeq = end;
+    if (end === this.nextSeq) return;
+    for (const one of this.#unacked) {
+      if (seqGt(one.seq, this.seenSeq)) return;
+      this.seenSeq = seqMax(this.seenSeq, one.end);
+    }
   }
 
   /** Note what this end said about the other direction. */
@@ -152,23 +172,26 @@ export class TcpSide {
     return found === undefined ? undefined : { frame: found.frame, t: found.t, isAmbiguous: matches > 1 };
   }
 
-  /** Bytes sent and not acknowledged, without those that the other end reported in SACK blocks. */
+  /** Bytes of data sent and not acknowledged, without those that the other end has by its SACK blocks. */
   inFlight(peer: TcpSide): number {
     const first = this.#unacked[0];
     if (first === undefined) return 0;
-    let bytes = seqDiff(this.#unackedEnd, first.seq);
-    for (const { left, right } of peer.sacked) {
-      if (seqLe(first.seq, left) && seqLe(right, this.#unackedEnd)) bytes -= seqDiff(right, left);
+    let bytes = seqDiff(this.#dataEnd, first.seq);
+    for (const [i, { left, right }] of peer.sacked.entries()) {
+      const second = peer.sacked[1];
+      // RFC 2883 §4: the first block may tell of bytes that came twice; those of the second contain it then.
+      if (i === 0 && second !== undefined && seqLe(second.left, left) && seqLe(right, second.right)) continue;
+      if (seqLe(first.seq, left) && seqLe(right, this.#dataEnd)) bytes -= seqDiff(right, left);
     }
     return Math.max(0, bytes);
   }
 
-  /** The first sending of what begins here or behind it. */
-  firstSending(seq: number): { readonly frame: number; readonly t: bigint } {
-    let first = { frame: this.nextSeqFrame, t: this.nextSeqTime };
-    for (let at = this.#unacked.length - 1; at >= 0 && !seqLt(this.#unacked[at]!.seq, seq); at--) {
-      const one = this.#unacked[at]!;
-      if (one.frame < first.frame) first = one;
+  /** The segment that had this byte first; undefined when it was acknowledged or not captured. */
+  firstSending(seq: number): { readonly frame: number; readonly t: bigint } | undefined {
+    let first: Unacked | undefined;
+    for (const one of this.#unacked) {
+      if (seqGt(one.seq, seq)) break;
+      if (seqGt(one.end, seq) && (first === undefined || one.frame < first.frame)) first = one;
     }
     return first;
   }
@@ -180,7 +203,6 @@ export class TcpSide {
 
   #remember(one: Unacked): void {
     const unacked = this.#unacked;
-    this.#unackedEnd = unacked.length === 0 ? one.end : seqMax(this.#unackedEnd, one.end);
     let at = unacked.length;
     while (at > 0 && seqLt(one.seq, unacked[at - 1]!.seq)) at--;
     if (at === unacked.length) unacked.push(one);
