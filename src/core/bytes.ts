@@ -138,23 +138,6 @@ export function fromHex(text: string): Uint8Array {
   return bytes;
 }
 
-/** Lines of offset, hex and printable ASCII, 16 bytes a line, as `hexdump -C` and `tcpdump -XX` show them. */
-export function hexDump(bytes: Uint8Array): string {
-  const lines: string[] = [];
-  for (let start = 0; start < bytes.length; start += 16) {
-    let hex = '';
-    let ascii = '';
-    for (let i = start; i < start + 16; i++) {
-      const byte = bytes[i];
-      hex += byte === undefined ? '   ' : ` ${hexPairs[byte]}`;
-      if (i === start + 7) hex += ' ';
-      if (byte !== undefined) ascii += byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : '.';
-    }
-    lines.push(`${start.toString(16).padStart(4, '0')} ${hex}  ${ascii}`);
-  }
-  return lines.join('\n');
-}
-
 /** One new array with the parts one after another. */
 export function concat(parts: readonly Uint8Array[]): Uint8Array {
   let length = 0;

@@ -4,7 +4,6 @@ import { describe, expect, test } from 'vitest';
 import {
   checksum,
   fromHex,
-  hexDump,
   Random,
   readHostU32,
   readU16,
@@ -48,7 +47,6 @@ describe('bytes', () => {
     expect(toHex(fromHex('00:1a-2B 3c'))).toBe('001a2b3c');
     expect(() => fromHex('0')).toThrow(/even number/);
     expect(() => fromHex('0g')).toThrow(/got 'g'/);
-    expect(hexDump(fromHex('48690a'))).toMatch(/^0000 {2}48 69 0a +Hi\.$/);
   });
 });
 

@@ -3,11 +3,12 @@ import type { Target } from '../target.ts';
 import { captureTargets } from './captures.ts';
 import { filterTargets } from './filters.ts';
 import { kernelTargets } from './kernel.ts';
-import { packetTargets } from './packets.ts';
+import { messageTargets, packetTargets } from './packets.ts';
 import { textTargets } from './texts.ts';
 
 export const allTargets: readonly Target[] = [
   ...packetTargets,
+  ...messageTargets,
   ...captureTargets,
   ...filterTargets,
   ...kernelTargets,

@@ -1,7 +1,9 @@
 /** Packets of every link type, whole and cut. */
 import { equal, fromHex } from '../../../src/core/index.ts';
 import {
+  decodeByPort,
   decodePacket,
+  describeMessage,
   describePacket,
   encodePacket,
   formatTree,
@@ -11,9 +13,33 @@ import {
   verifyChecksums,
 } from '../../../src/wire/index.ts';
 import { allVectors } from '../../vectors/all.ts';
+import { encodeMessage, messageVectors } from '../../vectors/messages.ts';
 import { hold, shapeOf, type Target } from '../target.ts';
 
 const LINK_TYPES: readonly LinkType[] = ['ethernet', 'raw', 'ipv4', 'ipv6', 'sll', 'sll2', 'null'];
+
+/** Payloads by their ports: what is decoded is encoded to the same bytes, but for BER's many ways to write a length. */
+export const messageTargets: readonly Target[] = [
+  ...new Set(messageVectors.map(({ name }) => name.split(' ')[0]!)),
+].map((protocol) => {
+  const vectors = messageVectors.filter(({ name }) => name.startsWith(`${protocol} `));
+  const [{ transport, port }] = vectors as [(typeof vectors)[number]];
+  return {
+    name: `wire/message-${protocol.toLowerCase()}`,
+    seeds: vectors.map(({ payload }) => payload),
+    run: (bytes) => {
+      const message = decodeByPort(transport, 40_000, port, bytes);
+      if (message === undefined) return 'nothing';
+      if (!message.ok) return `${message.code} ${message.field}`;
+      const again = encodeMessage(message);
+      if (again !== undefined && message.kind !== 'snmp') {
+        const whole = message.kind === 'http' ? bytes.subarray(0, message.size) : bytes;
+        hold(equal(again, whole), 'encoding what was decoded gives other bytes');
+      }
+      return shapeOf(describeMessage(message));
+    },
+  };
+});
 
 export const packetTargets: readonly Target[] = LINK_TYPES.map((linkType) => ({
   name: `wire/${linkType}`,
