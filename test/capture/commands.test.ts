@@ -162,8 +162,8 @@ describe('show', () => {
     expect(lines(out)).toHaveLength(packets.length);
     expect(out).toMatch(/^22:13:20\.000000 IP /);
     expect(lines(barewire('show', file, '-c', '2', '-tt').out)[1]).toMatch(/^1700000000\.001500 /);
-    expect(lines(barewire('show', file, '-c', '2', '-ttt').out)[1]).toMatch(/^00:00:00\.001500 /);
-    expect(lines(barewire('show', file, '-c', '3', '-ttttt', '--nano').out)[2]).toMatch(/^00:00:00\.003000000 /);
+    expect(lines(barewire('show', file, '-c', '2', '-ttt').out)[1]).toMatch(/^ 00:00:00\.001500 /);
+    expect(lines(barewire('show', file, '-c', '3', '-ttttt', '--nano').out)[2]).toMatch(/^ 00:00:00\.003000000 /);
     expect(lines(barewire('show', file, '-c', '1', '-tttt').out)[0]).toMatch(/^2023-11-14 22:13:20\.000000 /);
     expect(lines(barewire('show', file, '-c', '1', '-t').out)[0]).toMatch(/^IP /);
   });
@@ -297,6 +297,19 @@ describe('conversations of real HTTP', () => {
     expect(barewire('show', file, '--conv').out).toMatch(/^\d+ +tcp +127\.0\.0\.1:\d+ +127\.0\.0\.1:8899 .* SF ShA/m);
     return undefined;
   });
+
+  test.each(['-t', '-tt', '-ttt', '-tttt', '-ttttt', '-tS', '-tq', '-tA', '-tx', '-txx'])(
+    '%s: the lines of tcpdump',
+    (option) => {
+      if (file === undefined || !has('tcpdump'))
+        return console.log(`not compared: ${why || 'tcpdump is not installed'}`);
+      for (const filter of ['tcp', 'tcp[tcpflags] & tcp-syn = 0']) {
+        const theirs = run('tcpdump', ['-n', '-r', file, option, filter]).out;
+        expect(barewire('show', file, option, filter).out).toBe(theirs);
+      }
+      return undefined;
+    },
+  );
 
   test('--follow: the bytes that tshark follows', (context) => {
     if (file === undefined) return context.skip(why);

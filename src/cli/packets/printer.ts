@@ -9,9 +9,9 @@ import {
   packetTree,
   printableBytes,
 } from '../../wire/index.ts';
-import { directionsOf, SequenceBases } from '../ladder/packet.ts';
 import { printable } from '../text.ts';
 import { notesText } from './notes.ts';
+import { SequenceNumbers } from './sequence.ts';
 import { PacketTimes, type TimeForm } from './time.ts';
 
 /** What is printed of a packet, whether it comes from a file or from an interface. */
@@ -51,7 +51,7 @@ export interface PrinterOptions {
 export class PacketPrinter {
   readonly #options: PrinterOptions;
   readonly #times: PacketTimes;
-  readonly #bases = new SequenceBases();
+  readonly #numbers = new SequenceNumbers();
   readonly #analyser: TcpAnalyser | undefined;
 
   constructor(options: PrinterOptions) {
@@ -81,20 +81,9 @@ export class PacketPrinter {
   }
 
   #line(packet: Packet): string {
-    const { verbose, link, quiet } = this.#options;
+    const { verbose, link, quiet, absolute } = this.#options;
     if (quiet) return quietLine(packet);
-    return describePacket(packet, { verbose, link, tcp: this.#sequenceBase(packet) });
-  }
-
-  #sequenceBase(packet: Packet): { seqBase?: number; ackBase?: number } {
-    const { tcp } = packet;
-    if (tcp === undefined || this.#options.absolute) return {};
-    const directions = directionsOf(packet);
-    const isNew = this.#bases.get(directions.there) === undefined;
-    this.#bases.see(directions, tcp);
-    // As tcpdump: a SYN shows its own number.
-    if (isNew && (tcp.flags & 2) !== 0) return { ackBase: this.#bases.get(directions.back) ?? 0 };
-    return { seqBase: this.#bases.get(directions.there) ?? 0, ackBase: this.#bases.get(directions.back) ?? 0 };
+    return describePacket(packet, { verbose, link, tcp: absolute ? {} : this.#numbers.of(packet) });
   }
 }
 
@@ -121,10 +110,18 @@ function byteLines(packet: Packet, form: ByteForm): string[] {
 
 const LINK_LAYERS: ReadonlySet<string> = new Set(['ethernet', 'vlan', 'sll', 'sll2', 'null']);
 
-/** Text as text: lines are kept, the rest that cannot be shown is a dot. */
+/** Text as text: lines are kept, also those that end with CR LF; the rest that cannot be shown is a dot. */
 function asciiOf(bytes: Uint8Array): string {
-  return printableBytes(bytes.map((byte) => (byte === 10 ? 0x20 : byte)))
-    .split('')
-    .map((character, i) => (bytes[i] === 10 ? '\n' : character))
-    .join('');
+  const lines: string[] = [];
+  for (let from = 0; from <= bytes.length; ) {
+    const found = bytes.indexOf(LF, from);
+    const end = found < 0 ? bytes.length : found;
+    const isCut = found > from && bytes[found - 1] === CR;
+    lines.push(printableBytes(bytes.subarray(from, isCut ? end - 1 : end)));
+    from = end + 1;
+  }
+  return lines.join('\n');
 }
+
+const CR = 0x0d;
+const LF = 0x0a;

@@ -30,12 +30,17 @@ export class PacketTimes {
         return `${t / NS_PER_SECOND}.${this.#fraction(t)} `;
       case 'delta':
       case 'since':
-        return `${this.#difference(t - before)} `;
+        return `${this.#difference(this.#shown(t) - this.#shown(before))} `;
       case 'date':
         return `${localDate(t)} ${localTime(t)}.${this.#fraction(t)} `;
       default:
         return `${localTime(t)}.${this.#fraction(t)} `;
     }
+  }
+
+  /** Without the digits that are not shown: differences are those of the stamps that people see. */
+  #shown(t: bigint): bigint {
+    return t - (t % 10n ** BigInt(9 - this.#digits));
   }
 
   #fraction(t: bigint): string {
@@ -44,12 +49,12 @@ export class PacketTimes {
       .slice(0, this.#digits);
   }
 
-  /** A packet may have an earlier stamp than the one before it. */
+  /** As tcpdump: a column for the sign, since a packet may have an earlier stamp than the one before it. */
   #difference(ns: bigint): string {
     const size = ns < 0n ? -ns : ns;
     const seconds = Number(size / NS_PER_SECOND);
     const text = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60].map(two).join(':');
-    return `${ns < 0n ? '-' : ''}${text}.${this.#fraction(size)}`;
+    return `${ns < 0n ? '-' : ' '}${text}.${this.#fraction(size)}`;
   }
 }
 
