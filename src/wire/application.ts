@@ -200,35 +200,35 @@ function decodeHello(bytes: Uint8Array, offset: number, end: number): Applicatio
 /** One line of what the payload says; undefined where it is not understood. */
 export function describeApplication(packet: Packet): string | undefined {
   const message = decodeApplication(packet);
-  return message === undefined || !message.ok ? undefined : describeMessage(message);
+  if (message === undefined || !message.ok) return undefined;
+  // RFC 6762 §5.4, §10.2: only the port tells that the top bit of a class means something else.
+  const { udp } = packet;
+  if (message.kind === 'dns') return describeDns(message, udp?.srcPort === MDNS_PORT || udp?.dstPort === MDNS_PORT);
+  return describeMessage(message);
 }
+
+type Describers = {
+  readonly [K in ApplicationMessage['kind']]: (message: Extract<ApplicationMessage, { readonly kind: K }>) => string;
+};
+
+const describers: Describers = {
+  clientHello: describeTlsHello,
+  dhcpv4: describeDhcpv4,
+  dhcpv6: describeDhcpv6,
+  dns: (message) => describeDns(message),
+  http: describeHttp,
+  ntp: describeNtp,
+  quic: describeQuic,
+  radius: describeRadius,
+  serverHello: describeTlsHello,
+  snmp: describeSnmp,
+  stun: describeStun,
+  syslog: describeSyslog,
+  tftp: describeTftp,
+};
 
 /** One line of a message. */
 export function describeMessage(message: ApplicationMessage): string {
-  switch (message.kind) {
-    case 'dns':
-      return describeDns(message);
-    case 'dhcpv4':
-      return describeDhcpv4(message);
-    case 'dhcpv6':
-      return describeDhcpv6(message);
-    case 'http':
-      return describeHttp(message);
-    case 'ntp':
-      return describeNtp(message);
-    case 'quic':
-      return describeQuic(message);
-    case 'radius':
-      return describeRadius(message);
-    case 'snmp':
-      return describeSnmp(message);
-    case 'stun':
-      return describeStun(message);
-    case 'syslog':
-      return describeSyslog(message);
-    case 'tftp':
-      return describeTftp(message);
-    default:
-      return describeTlsHello(message);
-  }
+  const describe = describers[message.kind] as (message: ApplicationMessage) => string;
+  return describe(message);
 }

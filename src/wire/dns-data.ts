@@ -1,32 +1,77 @@
 /**
- * What DNS records hold, by type: RFC 1035 §3.3, RFC 3596 (AAAA), RFC 2782 (SRV), RFC 8659 (CAA), RFC 6891 (OPT), RFC 9460
- * (SVCB, HTTPS). Other types stay bytes.
+ * What DNS records hold, by type: a row for each kind, whose parts stand in the order of the wire (dns-parts.ts). Types
+ * without a row stay bytes (RFC 3597), and so does data that is not as its type's RFC says.
  */
-import { formatIpv4Bytes } from '../addr/ipv4.ts';
-import { formatIpv6 } from '../addr/ipv6.ts';
-import { concat, fromUtf8, readU16, readU32, toHex, utf8, writeU16, writeU32 } from '../core/bytes.ts';
-import { decodeName, encodeName } from './dns-name.ts';
-import { encodeAddress } from './multicast-record.ts';
+import { concat, fromUtf8, toHex } from '../core/bytes.ts';
+import {
+  address,
+  type DnsOption,
+  name,
+  options,
+  type Part,
+  type PartCursor,
+  plainName,
+  rest,
+  restText,
+  shortBytes,
+  shortText,
+  strings,
+  typeBitmap,
+  u8,
+  u16,
+  u32,
+  zero,
+} from './dns-parts.ts';
 
-/** IANA "Resource Record (RR) TYPEs". */
+export type { DnsOption } from './dns-parts.ts';
+
+/** IANA "Resource Record (RR) TYPEs", as of 2026-11. */
 export const DnsType = {
   A: 1,
   NS: 2,
   CNAME: 5,
   SOA: 6,
   PTR: 12,
+  HINFO: 13,
   MX: 15,
   TXT: 16,
+  RP: 17,
+  AFSDB: 18,
+  KEY: 25,
   AAAA: 28,
+  LOC: 29,
   SRV: 33,
+  NAPTR: 35,
+  CERT: 37,
+  DNAME: 39,
   OPT: 41,
   DS: 43,
+  SSHFP: 44,
+  IPSECKEY: 45,
   RRSIG: 46,
+  NSEC: 47,
   DNSKEY: 48,
+  DHCID: 49,
+  NSEC3: 50,
+  NSEC3PARAM: 51,
+  TLSA: 52,
+  SMIMEA: 53,
+  CDS: 59,
+  CDNSKEY: 60,
+  OPENPGPKEY: 61,
+  CSYNC: 62,
+  ZONEMD: 63,
   SVCB: 64,
   HTTPS: 65,
+  SPF: 99,
+  EUI48: 108,
+  EUI64: 109,
+  TKEY: 249,
+  TSIG: 250,
+  IXFR: 251,
   AXFR: 252,
   ANY: 255,
+  URI: 256,
   CAA: 257,
 } as const;
 
@@ -37,17 +82,12 @@ export function dnsTypeName(type: number): string {
   return typeNames.get(type) ?? `TYPE${type}`;
 }
 
-/** A number and its bytes: an option of OPT, a parameter of SVCB and HTTPS. */
-export interface DnsOption {
-  readonly code: number;
-  readonly data: Uint8Array;
-}
-
-/** The data of a record; `raw` also where it is not as its type's RFC says. */
+/** The data of a record, fields in the order of the wire; `raw` also where it is not as its type's RFC says. */
 export type DnsData =
   | { readonly kind: 'address'; readonly address: string }
-  /** NS, CNAME, PTR. */
+  /** NS, CNAME, PTR (RFC 1035 §3.3), DNAME (RFC 6672 §2.1). */
   | { readonly kind: 'name'; readonly name: string }
+  /** MX, and AFSDB (RFC 1183 §1), whose subtype stands in the same place. */
   | { readonly kind: 'mx'; readonly preference: number; readonly exchange: string }
   | { readonly kind: 'txt'; readonly strings: readonly Uint8Array[] }
   | {
@@ -60,6 +100,23 @@ export type DnsData =
       readonly expireS: number;
       readonly minimumS: number;
     }
+  /** RFC 1035 §3.3.2, RFC 8482 */
+  | { readonly kind: 'hinfo'; readonly cpu: string; readonly os: string }
+  /** Who answers for a name. RFC 1183 §2.2 */
+  | { readonly kind: 'rp'; readonly mailbox: string; readonly text: string }
+  /** RFC 1876 §2: sizes are a digit and a power of ten in cm, places thousandths of an arc second around 2^31. */
+  | {
+      readonly kind: 'loc';
+      readonly version: 0;
+      readonly size: number;
+      readonly horizontalPrecision: number;
+      readonly verticalPrecision: number;
+      readonly latitude: number;
+      readonly longitude: number;
+      /** In cm above 100,000 m under the reference spheroid. */
+      readonly altitude: number;
+    }
+  /** RFC 2782 */
   | {
       readonly kind: 'srv';
       readonly priority: number;
@@ -67,9 +124,87 @@ export type DnsData =
       readonly port: number;
       readonly target: string;
     }
+  /** RFC 3403 §4.1 */
+  | {
+      readonly kind: 'naptr';
+      readonly order: number;
+      readonly preference: number;
+      readonly flags: string;
+      readonly services: string;
+      readonly regexp: string;
+      readonly replacement: string;
+    }
+  /** DS and CDS: the digest of a child's key. RFC 4034 §5.1 */
+  | {
+      readonly kind: 'ds';
+      readonly keyTag: number;
+      readonly algorithm: number;
+      readonly digestType: number;
+      readonly digest: Uint8Array;
+    }
+  /** DNSKEY and CDNSKEY; flag 256 a zone's key, 257 its entry point. RFC 4034 §2.1 */
+  | {
+      readonly kind: 'dnskey';
+      readonly flags: number;
+      readonly protocol: number;
+      readonly algorithm: number;
+      readonly publicKey: Uint8Array;
+    }
+  /** RFC 4034 §3.1; times in seconds since 1970, compared as serial numbers. */
+  | {
+      readonly kind: 'rrsig';
+      readonly typeCovered: number;
+      readonly algorithm: number;
+      readonly labels: number;
+      readonly originalTtlS: number;
+      readonly expiration: number;
+      readonly inception: number;
+      readonly keyTag: number;
+      readonly signer: string;
+      readonly signature: Uint8Array;
+    }
+  /** No name lies between this and the next, and these types are all here. RFC 4034 §4.1 */
+  | { readonly kind: 'nsec'; readonly next: string; readonly types: readonly number[] }
+  /** RFC 5155 §3.2 */
+  | {
+      readonly kind: 'nsec3';
+      readonly algorithm: number;
+      readonly flags: number;
+      readonly iterations: number;
+      readonly salt: Uint8Array;
+      readonly nextHash: Uint8Array;
+      readonly types: readonly number[];
+    }
+  /** RFC 5155 §4.2 */
+  | {
+      readonly kind: 'nsec3param';
+      readonly algorithm: number;
+      readonly flags: number;
+      readonly iterations: number;
+      readonly salt: Uint8Array;
+    }
+  /** RFC 4255 §3.1 */
+  | {
+      readonly kind: 'sshfp';
+      readonly algorithm: number;
+      readonly fingerprintType: number;
+      readonly fingerprint: Uint8Array;
+    }
+  /** TLSA (RFC 6698 §2.1) and SMIMEA (RFC 8162 §2). */
+  | {
+      readonly kind: 'tlsa';
+      readonly usage: number;
+      readonly selector: number;
+      readonly matchingType: number;
+      readonly association: Uint8Array;
+    }
+  /** RFC 7553 §4.5 */
+  | { readonly kind: 'uri'; readonly priority: number; readonly weight: number; readonly target: string }
+  /** RFC 8659 §4.1 */
   | { readonly kind: 'caa'; readonly flags: number; readonly tag: string; readonly value: Uint8Array }
+  /** RFC 6891 §6.1.2 */
   | { readonly kind: 'opt'; readonly options: readonly DnsOption[] }
-  /** Priority 0 is an alias. RFC 9460 §2.4.1 */
+  /** SVCB and HTTPS; priority 0 is an alias. RFC 9460 §2.4.1 */
   | {
       readonly kind: 'svcb';
       readonly priority: number;
@@ -78,172 +213,140 @@ export type DnsData =
     }
   | { readonly kind: 'raw'; readonly data: Uint8Array };
 
+type DataOf<K extends DnsData['kind']> = Extract<DnsData, { readonly kind: K }>;
+
+/** A row: which types hold this kind, its parts in the order of the wire, and its words where those are not the parts'. */
+interface Shape {
+  readonly kind: DnsData['kind'];
+  readonly types: readonly number[];
+  readonly parts: readonly (readonly [field: string, part: Part<unknown>])[];
+  readonly line: ((data: DnsData) => string) | undefined;
+}
+
+function shape<K extends DnsData['kind']>(
+  kind: K,
+  types: readonly (keyof typeof DnsType)[],
+  parts: { readonly [F in Exclude<keyof DataOf<K>, 'kind'>]: Part<DataOf<K>[F]> },
+  line?: (data: DataOf<K>) => string,
+): Shape {
+  return {
+    kind,
+    types: types.map((type) => DnsType[type]),
+    parts: Object.entries(parts) as unknown as Shape['parts'],
+    line: line as Shape['line'],
+  };
+}
+
+const types = typeBitmap(dnsTypeName);
+const soaNumbers = { serial: u32, refreshS: u32, retryS: u32, expireS: u32, minimumS: u32 };
+const locSizes = { version: zero, size: u8, horizontalPrecision: u8, verticalPrecision: u8 };
+const nsec3Head = { algorithm: u8, flags: u8, iterations: u16, salt: shortBytes };
+
+const ipv4Shape = shape('address', ['A'], { address: address(4) });
+const ipv6Shape = shape('address', ['AAAA'], { address: address(16) });
+
+const shapes: readonly Shape[] = [
+  ipv4Shape,
+  ipv6Shape,
+  shape('name', ['NS', 'CNAME', 'PTR', 'DNAME'], { name }),
+  shape('mx', ['MX', 'AFSDB'], { preference: u16, exchange: name }, (mx) => ` ${mx.exchange}. ${mx.preference}`),
+  shape('txt', ['TXT', 'SPF'], { strings }),
+  shape('soa', ['SOA'], { primary: name, mailbox: name, ...soaNumbers }, () => ''),
+  shape('hinfo', ['HINFO'], { cpu: shortText, os: shortText }),
+  shape('rp', ['RP'], { mailbox: name, text: name }),
+  shape('loc', ['LOC'], { ...locSizes, latitude: u32, longitude: u32, altitude: u32 }, describeLoc),
+  shape(
+    'srv',
+    ['SRV'],
+    { priority: u16, weight: u16, port: u16, target: name },
+    (srv) => ` ${srv.target}.:${srv.port} ${srv.priority} ${srv.weight}`,
+  ),
+  shape('naptr', ['NAPTR'], {
+    order: u16,
+    preference: u16,
+    flags: shortText,
+    services: shortText,
+    regexp: shortText,
+    replacement: name,
+  }),
+  shape('ds', ['DS', 'CDS'], { keyTag: u16, algorithm: u8, digestType: u8, digest: rest }),
+  shape('dnskey', ['DNSKEY', 'CDNSKEY'], { flags: u16, protocol: u8, algorithm: u8, publicKey: rest }),
+  shape('rrsig', ['RRSIG'], {
+    typeCovered: { ...u16, text: dnsTypeName },
+    algorithm: u8,
+    labels: u8,
+    originalTtlS: u32,
+    expiration: u32,
+    inception: u32,
+    keyTag: u16,
+    signer: plainName,
+    signature: rest,
+  }),
+  shape('nsec', ['NSEC'], { next: plainName, types }),
+  shape('nsec3', ['NSEC3'], { ...nsec3Head, nextHash: shortBytes, types }),
+  shape('nsec3param', ['NSEC3PARAM'], nsec3Head),
+  shape('sshfp', ['SSHFP'], { algorithm: u8, fingerprintType: u8, fingerprint: rest }),
+  shape('tlsa', ['TLSA', 'SMIMEA'], { usage: u8, selector: u8, matchingType: u8, association: rest }),
+  shape('uri', ['URI'], { priority: u16, weight: u16, target: restText }),
+  shape(
+    'caa',
+    ['CAA'],
+    { flags: u8, tag: shortText, value: rest },
+    ({ flags, tag, value }) => ` ${flags} ${JSON.stringify(tag)} ${JSON.stringify(fromUtf8(value))}`,
+  ),
+  shape('opt', ['OPT'], { options }, () => ''),
+  shape(
+    'svcb',
+    ['SVCB', 'HTTPS'],
+    { priority: u16, target: plainName, parameters: options },
+    ({ priority, target }) => ` ${priority} ${target === '.' ? '' : target}.`,
+  ),
+];
+
+const shapeOfType = new Map(shapes.flatMap((one) => one.types.map((type) => [type, one] as const)));
+const shapeOfKind = new Map(shapes.map((one) => [one.kind, one]));
+
 /** Decode the data of a record; never a fault, since the record's length bounds it. */
 export function decodeDnsData(type: number, bytes: Uint8Array, offset: number, end: number, message: number): DnsData {
-  return decodeKnown(type, bytes, offset, end, message) ?? { kind: 'raw', data: bytes.slice(offset, end) };
+  const known = shapeOfType.get(type);
+  const cursor = { bytes, at: offset, end, message };
+  const data = known === undefined ? undefined : readShape(known, cursor);
+  return data ?? { kind: 'raw', data: bytes.slice(offset, end) };
 }
 
-function decodeKnown(type: number, bytes: Uint8Array, at: number, end: number, message: number): DnsData | null {
-  const length = end - at;
-  /** A name that the data ends with. */
-  const lastName = (offset: number): string | null => {
-    const name = decodeName(bytes, offset, end, message);
-    return name.ok && name.end === end ? name.name : null;
-  };
-  switch (type) {
-    case DnsType.A:
-      return length === 4 ? { kind: 'address', address: formatIpv4Bytes(bytes, at) } : null;
-    case DnsType.AAAA:
-      return length === 16 ? { kind: 'address', address: formatIpv6(bytes, at) } : null;
-    case DnsType.NS:
-    case DnsType.CNAME:
-    case DnsType.PTR: {
-      const name = lastName(at);
-      return name === null ? null : { kind: 'name', name };
-    }
-    case DnsType.MX: {
-      const exchange = length < 3 ? null : lastName(at + 2);
-      return exchange === null ? null : { kind: 'mx', preference: readU16(bytes, at), exchange };
-    }
-    case DnsType.SRV: {
-      const target = length < 7 ? null : lastName(at + 6);
-      if (target === null) return null;
-      const [priority, weight, port] = [readU16(bytes, at), readU16(bytes, at + 2), readU16(bytes, at + 4)];
-      return { kind: 'srv', priority, weight, port, target };
-    }
-    case DnsType.SOA:
-      return decodeSoa(bytes, at, end, message);
-    case DnsType.TXT: {
-      const strings: Uint8Array[] = [];
-      for (let next = at; next < end; next += 1 + bytes[next]!) {
-        if (next + 1 + bytes[next]! > end) return null;
-        strings.push(bytes.slice(next + 1, next + 1 + bytes[next]!));
-      }
-      return strings.length === 0 ? null : { kind: 'txt', strings };
-    }
-    case DnsType.CAA: {
-      const valueAt = at + 2 + (bytes[at + 1] ?? 0);
-      if (length < 2 || valueAt > end) return null;
-      const tag = bytes.subarray(at + 2, valueAt);
-      if (tag.some((byte) => byte > 0x7f)) return null;
-      return { kind: 'caa', flags: bytes[at]!, tag: fromUtf8(tag), value: bytes.slice(valueAt, end) };
-    }
-    case DnsType.OPT: {
-      const options = decodeOptions(bytes, at, end);
-      return options === null ? null : { kind: 'opt', options };
-    }
-    case DnsType.SVCB:
-    case DnsType.HTTPS: {
-      // RFC 9460 §2.2: the target is not compressed.
-      const target = length < 3 ? null : decodeName(bytes, at + 2, end);
-      if (target === null || !target.ok) return null;
-      const parameters = decodeOptions(bytes, target.end, end);
-      if (parameters === null) return null;
-      return { kind: 'svcb', priority: readU16(bytes, at), target: target.name, parameters };
-    }
-    default:
-      return null;
+function readShape({ kind, parts }: Shape, cursor: PartCursor): DnsData | undefined {
+  const data: Record<string, unknown> = { kind };
+  for (const [field, part] of parts) {
+    data[field] = part.read(cursor);
+    if (data[field] === undefined) return undefined;
   }
+  return cursor.at === cursor.end ? (data as DnsData) : undefined;
 }
 
-function decodeSoa(bytes: Uint8Array, offset: number, end: number, message: number): DnsData | null {
-  const primary = decodeName(bytes, offset, end, message);
-  if (!primary.ok) return null;
-  const mailbox = decodeName(bytes, primary.end, end, message);
-  if (!mailbox.ok || mailbox.end + 20 !== end) return null;
-  const at = mailbox.end;
-  return {
-    kind: 'soa',
-    primary: primary.name,
-    mailbox: mailbox.name,
-    serial: readU32(bytes, at),
-    refreshS: readU32(bytes, at + 4),
-    retryS: readU32(bytes, at + 8),
-    expireS: readU32(bytes, at + 12),
-    minimumS: readU32(bytes, at + 16),
-  };
-}
-
-function decodeOptions(bytes: Uint8Array, offset: number, end: number): DnsOption[] | null {
-  const options: DnsOption[] = [];
-  let at = offset;
-  while (at < end) {
-    if (at + 4 > end) return null;
-    const next = at + 4 + readU16(bytes, at + 2);
-    if (next > end) return null;
-    options.push({ code: readU16(bytes, at), data: bytes.slice(at + 4, next) });
-    at = next;
-  }
-  return options;
+function shapeOf(data: Exclude<DnsData, { kind: 'raw' }>): Shape {
+  // One kind for both families: an address tells its own.
+  if (data.kind === 'address') return data.address.includes(':') ? ipv6Shape : ipv4Shape;
+  return shapeOfKind.get(data.kind)!;
 }
 
 /** The bytes of a record's data, names not compressed. */
 export function encodeDnsData(data: DnsData): Uint8Array {
-  switch (data.kind) {
-    case 'address':
-      return encodeAddress(data.address, data.address.includes(':') ? 16 : 4);
-    case 'name':
-      return encodeName(data.name);
-    case 'mx':
-      return concat([u16s(data.preference), encodeName(data.exchange)]);
-    case 'srv':
-      return concat([u16s(data.priority, data.weight, data.port), encodeName(data.target)]);
-    case 'txt':
-      return concat(data.strings.map((text) => concat([shortLength(text), text])));
-    case 'soa': {
-      const numbers = new Uint8Array(20);
-      const { serial, refreshS, retryS, expireS, minimumS } = data;
-      for (const [i, value] of [serial, refreshS, retryS, expireS, minimumS].entries()) writeU32(numbers, 4 * i, value);
-      return concat([encodeName(data.primary), encodeName(data.mailbox), numbers]);
-    }
-    case 'caa': {
-      const tag = utf8(data.tag);
-      return concat([Uint8Array.of(data.flags), shortLength(tag), tag, data.value]);
-    }
-    case 'opt':
-      return encodeOptions(data.options);
-    case 'svcb':
-      return concat([u16s(data.priority), encodeName(data.target), encodeOptions(data.parameters)]);
-    case 'raw':
-      return data.data;
-  }
+  if (data.kind === 'raw') return data.data;
+  const values = data as unknown as Readonly<Record<string, unknown>>;
+  return concat(shapeOf(data).parts.map(([field, part]) => part.write(values[field])));
 }
 
-function u16s(...values: number[]): Uint8Array {
-  const bytes = new Uint8Array(2 * values.length);
-  for (const [i, value] of values.entries()) writeU16(bytes, 2 * i, value);
-  return bytes;
-}
-
-function shortLength(text: Uint8Array): Uint8Array {
-  if (text.length > 255) throw new RangeError(`text: expected at most 255 bytes, got ${text.length}`);
-  return Uint8Array.of(text.length);
-}
-
-function encodeOptions(options: readonly DnsOption[]): Uint8Array {
-  return concat(options.map(({ code, data }) => concat([u16s(code, data.length), data])));
-}
-
-/** ` 192.0.2.1`, ` 10 mail.example.org.`: what tcpdump puts behind the type. */
+/** ` 192.0.2.1`, ` mail.example.org. 10`: what tcpdump puts behind the type, else what a zone file would. */
 export function describeDnsData(data: DnsData): string {
-  switch (data.kind) {
-    case 'address':
-      return ` ${data.address}`;
-    case 'name':
-      return ` ${data.name}.`;
-    case 'mx':
-      return ` ${data.exchange}. ${data.preference}`;
-    case 'srv':
-      return ` ${data.target}.:${data.port} ${data.priority} ${data.weight}`;
-    case 'txt':
-      return data.strings.map((text) => ` ${JSON.stringify(fromUtf8(text))}`).join('');
-    case 'caa':
-      return ` ${data.flags} ${JSON.stringify(data.tag)} ${JSON.stringify(fromUtf8(data.value))}`;
-    case 'svcb':
-      return ` ${data.priority} ${data.target === '.' ? '' : data.target}.`;
-    case 'raw':
-      return data.data.length === 0 ? '' : ` 0x${toHex(data.data)}`;
-    default:
-      return '';
-  }
+  if (data.kind === 'raw') return data.data.length === 0 ? '' : ` 0x${toHex(data.data)}`;
+  const { line, parts } = shapeOf(data);
+  if (line !== undefined) return line(data);
+  const values = data as unknown as Readonly<Record<string, unknown>>;
+  return parts.map(([field, part]) => ` ${part.text(values[field])}`).join('');
+}
+
+/** ` 52.500000 13.400000 34.00m`: degrees north and east, metres over the spheroid. RFC 1876 §2 */
+function describeLoc({ latitude, longitude, altitude }: DataOf<'loc'>): string {
+  const degrees = (value: number): string => ((value - 2 ** 31) / 3_600_000).toFixed(6);
+  return ` ${degrees(latitude)} ${degrees(longitude)} ${(altitude / 100 - 100_000).toFixed(2)}m`;
 }

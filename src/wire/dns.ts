@@ -4,7 +4,7 @@
  */
 import { concat, readU16, readU32, writeU16, writeU32 } from '../core/bytes.ts';
 import { type DecodeFault, fault } from '../core/fault.ts';
-import { type DnsData, decodeDnsData, describeDnsData, dnsTypeName, encodeDnsData } from './dns-data.ts';
+import { type DnsData, DnsType, decodeDnsData, describeDnsData, dnsTypeName, encodeDnsData } from './dns-data.ts';
 import { decodeName, encodeName } from './dns-name.ts';
 import { type HeaderTable, headerTable, uint, type ViewClass, viewClass } from './field.ts';
 
@@ -63,7 +63,7 @@ export const dnsTable: HeaderTable<DnsFields> = headerTable<DnsFields>('dns', 'R
   additionalCount: uint(80, 16, '§4.1.1'),
 });
 
-/** RFC 1035 §4.1.2; in multicast DNS the high bit of `class` asks for an answer to the asker alone. */
+/** RFC 1035 §4.1.2; of multicast DNS see `MDNS_TOP_BIT`. */
 export interface DnsQuestion {
   readonly name: string;
   /** See `DnsType`. */
@@ -71,7 +71,7 @@ export interface DnsQuestion {
   readonly class: number;
 }
 
-/** RFC 1035 §4.1.3; in multicast DNS the high bit of `class` says that older records are to be forgotten. */
+/** RFC 1035 §4.1.3; of multicast DNS see `MDNS_TOP_BIT`. */
 export interface DnsRecord {
   readonly name: string;
   /** See `DnsType`. */
@@ -205,26 +205,83 @@ function encodeRecord(record: DnsRecord): Uint8Array {
   return concat([encodeName(record.name), middle, data]);
 }
 
-const rcodes = ['', ' FormErr', ' ServFail', ' NXDomain', ' NotImp', ' Refused'];
+/** RFC 1035 §4.1.1, RFC 1996, RFC 2136 §2.2, in tcpdump's words. */
+const opcodes = ['', ' inv_q', ' stat', ' op3', ' notify', ' update'];
+const rcodes = [
+  '',
+  ...[' FormErr', ' ServFail', ' NXDomain', ' NotImp', ' Refused'],
+  ...[' YXDomain', ' YXRRSet', ' NXRRSet', ' NotAuth', ' NotZone'],
+];
 
-/** tcpdump's words: `7+ AAAA? example.org. (29)`, `7 1/0/0 AAAA 2001:db8::1 (57)`. */
-export function describeDns({ header, questions, answers, authorities, additionals, size }: DnsMessage): string {
-  if (header.response === 0) {
-    const asked = questions.map(({ name, type }) => ` ${dnsTypeName(type)}? ${withDot(name)}`).join('');
-    const has = answers.length > 0 ? ` [${answers.length}a]` : '';
-    return `${header.id}${header.recursionDesired === 1 ? '+' : ''}${has}${asked} (${size})`;
-  }
+/** Nothing for the Internet, which nearly all are. RFC 1035 §3.2.4 */
+const classNames: ReadonlyMap<number, string> = new Map([
+  [1, ''],
+  [3, ' CHAOS'],
+  [4, ' HS'],
+  [255, ' ANY'],
+]);
+
+function classWords(number: number): string {
+  return classNames.get(number) ?? ` (Class ${number})`;
+}
+
+/**
+ * In multicast DNS the high bit of a question's class asks for an answer to the asker alone (QU), and that of a record's
+ * class says that older records are to be forgotten. RFC 6762 §5.4, §10.2
+ */
+export const MDNS_TOP_BIT = 0x8000;
+
+/**
+ * tcpdump's words: `7+ [1au] AAAA? example.org. (40)`, `7 1/0/0 AAAA 2001:db8::1 (57)`.
+ * @param isMulticast came from or went to port 5353, where the top bit of a class means something else
+ */
+export function describeDns(message: DnsMessage, isMulticast: boolean = false): string {
+  const { header, size } = message;
+  const opcode = opcodes[header.opcode] ?? ` op${header.opcode}`;
+  const words = header.response === 0 ? queryWords(message, isMulticast) : answerWords(message, isMulticast);
+  return `${header.id}${opcode}${words} (${size})`;
+}
+
+function queryWords(
+  { header, questions, answers, authorities, additionals }: DnsMessage,
+  isMulticast: boolean,
+): string {
+  const marks = (header.recursionDesired === 1 ? '+' : '') + (header.checkingDisabled === 1 ? '%' : '');
+  const counts = [
+    questions.length === 1 ? '' : ` [${questions.length}q]`,
+    answers.length === 0 ? '' : ` [${answers.length}a]`,
+    authorities.length === 0 ? '' : ` [${authorities.length}n]`,
+    additionals.length === 0 ? '' : ` [${additionals.length}au]`,
+  ];
+  const asked = questions.map((question) => questionWords(question, isMulticast));
+  return marks + counts.join('') + asked.join('');
+}
+
+function questionWords({ name, type, class: number }: DnsQuestion, isMulticast: boolean): string {
+  const isUnicast = (number & MDNS_TOP_BIT) !== 0;
+  const how = isMulticast ? classWords(number & ~MDNS_TOP_BIT) + (isUnicast ? ' (QU)' : ' (QM)') : classWords(number);
+  return ` ${dnsTypeName(type)}${how}? ${name === '.' ? name : `${name}.`}`;
+}
+
+function answerWords(
+  { header, questions, answers, authorities, additionals }: DnsMessage,
+  isMulticast: boolean,
+): string {
   const marks =
+    (rcodes[header.rcode] ?? ` Resp${header.rcode}`) +
     (header.authoritative === 1 ? '*' : '') +
     (header.recursionAvailable === 1 ? '' : '-') +
     (header.truncated === 1 ? '|' : '') +
     (header.authenticData === 1 ? '$' : '');
-  const counts = `${answers.length}/${authorities.length}/${additionals.length}`;
-  const list = answers.map(({ type, data }) => ` ${dnsTypeName(type)}${describeDnsData(data)}`).join(',');
-  const rcode = rcodes[header.rcode] ?? ` rcode ${header.rcode}`;
-  return `${header.id}${rcode}${marks} ${counts}${list} (${size})`;
+  const asked = questions.length === 1 ? '' : ` [${questions.length}q]`;
+  const counts = ` ${answers.length}/${authorities.length}/${additionals.length}`;
+  return marks + asked + counts + answers.map((record) => recordWords(record, isMulticast)).join(',');
 }
 
-function withDot(name: string): string {
-  return name === '.' ? name : `${name}.`;
+function recordWords({ type, class: number, data }: DnsRecord, isMulticast: boolean): string {
+  // RFC 6891 §6.1.2: the class of this one is a size.
+  if (type === DnsType.OPT) return ` OPT UDPsize=${number}`;
+  const isFlush = isMulticast && (number & MDNS_TOP_BIT) !== 0;
+  const how = isFlush ? `${classWords(number & ~MDNS_TOP_BIT)} (Cache flush)` : classWords(number);
+  return `${how} ${dnsTypeName(type)}${describeDnsData(data)}`;
 }

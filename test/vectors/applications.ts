@@ -12,7 +12,7 @@ export const applicationVectors: readonly ProtocolVector[] = [
     hex:
       '45000050000040004011b699c0000201c00002029c400035003c5c55000701000001000000000001076578616d706c65036f' +
       '726700001c000100002904d000008000000c000a00080102030405060708',
-    line: 'IP 192.0.2.1.40000 > 192.0.2.2.53: 7+ AAAA? example.org. (52)',
+    line: 'IP 192.0.2.1.40000 > 192.0.2.2.53: 7+ [1au] AAAA? example.org. (52)',
     tshark: { 'dns.id': '0x0007', 'dns.qry.name': 'example.org', 'dns.qry.type': '28', 'dns.rr.udp_payload_size': '1232', 'dns.opt.code': '10' },
   },
   {
@@ -62,7 +62,7 @@ export const applicationVectors: readonly ProtocolVector[] = [
     hex:
       '4500003d00004000ff11d8b2c0000201e00000fb14e914e90029ae57000000000001000000000000045f697070045f746370' +
       '056c6f63616c00000c8001',
-    line: 'IP 192.0.2.1.5353 > 224.0.0.251.5353: 0 PTR? _ipp._tcp.local. (33)',
+    line: 'IP 192.0.2.1.5353 > 224.0.0.251.5353: 0 PTR (QU)? _ipp._tcp.local. (33)',
     tshark: { 'dns.qry.name': '_ipp._tcp.local', 'dns.qry.qu': '1' },
   },
   {
