@@ -1,6 +1,6 @@
 /**
  * Benches against the rivals in the same run:
- * `npm run bench -- [tcp-echo] [tcp-accept] [udp] [unix] [one-way] [latency] [idle] [readiness] [wire] [capture]`.
+ * `npm run bench -- [tcp-echo] [tcp-accept] [udp] [unix] [one-way] [latency] [idle] [readiness] [wire] [capture] [live]`.
  *
  * Each case runs its contenders one after the other, round after round, so that a busy machine slows all of them; what
  * counts is the median of the ratios within a round. `--rounds N`, `--ms N` (length of one measurement), `--only TEXT`
@@ -11,6 +11,7 @@ import { cpus, release } from 'node:os';
 import { parseArgs } from 'node:util';
 import { cases } from './cases.mjs';
 import { progress } from './harness.mjs';
+import { runLive } from './live.mjs';
 
 const median = (values) => {
   const sorted = values.toSorted((a, b) => a - b);
@@ -114,10 +115,10 @@ const { values, positionals } = parseArgs({
   },
 });
 const all = Object.keys(cases);
-const wanted = positionals.length === 0 ? all : positionals;
+const wanted = positionals.length === 0 ? all : positionals.filter((name) => name !== 'live');
 const unknown = wanted.filter((name) => !all.includes(name));
 if (unknown.length > 0) {
-  console.error(`bench: expected ${all.join(', ')}; got ${unknown.join(', ')}`);
+  console.error(`bench: expected ${[...all, 'live'].join(', ')}; got ${unknown.join(', ')}`);
   process.exit(2);
 }
 
@@ -149,5 +150,10 @@ for (const name of wanted) {
 }
 if (values.json) console.log(JSON.stringify({ about, results }, null, 2));
 const missed = results.flatMap(({ bars }) => bars.filter(({ met }) => !met));
-if (!values.json) console.log(missed.length === 0 ? '\nEvery bar was met.' : `\n${missed.length} bars were missed.`);
-process.exit(values.check && missed.length > 0 ? 1 : 0);
+if (!values.json && results.length > 0)
+  console.log(missed.length === 0 ? '\nEvery bar was met.' : `\n${missed.length} bars were missed.`);
+let code = values.check && missed.length > 0 ? 1 : 0;
+if (positionals.length === 0 || positionals.includes('live')) {
+  code ||= runLive([values.rounds, values.ms, ...(values.check ? ['check'] : [])]);
+}
+process.exit(code);
