@@ -39,6 +39,16 @@ export interface Flow {
   readonly isPortsReused: boolean;
 }
 
+/** Letters of the history; the client's bits are these, the server's six places higher. */
+const LETTERS = ['S', 'H', 'A', 'D', 'F', 'R'] as const;
+const SEEN_SYN = 1;
+const SEEN_SYN_ACK = 2;
+const SEEN_ACK = 4;
+const SEEN_DATA = 8;
+const SEEN_FIN = 16;
+const SEEN_RST = 32;
+const SERVER_SHIFT = LETTERS.length;
+
 /** How far a TCP connection came, as the capture shows it. */
 export class TcpProgress {
   /**
@@ -46,29 +56,35 @@ export class TcpProgress {
    * client, small ones from the server (Zeek's history).
    */
   history = '';
-  #seen = new Set<string>();
+  #seen = 0;
 
   /** @internal */
   see(flags: number, payloadBytes: number, isFromClient: boolean): void {
-    const note = (letter: string): void => {
-      const cased = isFromClient ? letter : letter.toLowerCase();
-      if (this.#seen.has(cased)) return;
-      this.#seen.add(cased);
-      this.history += cased;
-    };
-    const isSyn = (flags & TcpFlags.SYN) !== 0;
     const isAck = (flags & TcpFlags.ACK) !== 0;
-    if (isSyn) note(isAck ? 'H' : 'S');
-    if (isAck && !isSyn && payloadBytes === 0 && (flags & (TcpFlags.FIN | TcpFlags.RST)) === 0) note('A');
-    if (payloadBytes > 0) note('D');
-    if ((flags & TcpFlags.FIN) !== 0) note('F');
-    if ((flags & TcpFlags.RST) !== 0) note('R');
+    let what = payloadBytes > 0 ? SEEN_DATA : 0;
+    if ((flags & (TcpFlags.SYN | TcpFlags.FIN | TcpFlags.RST)) !== 0) {
+      if ((flags & TcpFlags.SYN) !== 0) what |= isAck ? SEEN_SYN_ACK : SEEN_SYN;
+      if ((flags & TcpFlags.FIN) !== 0) what |= SEEN_FIN;
+      if ((flags & TcpFlags.RST) !== 0) what |= SEEN_RST;
+    } else if (isAck && payloadBytes === 0) what |= SEEN_ACK;
+    const bits = isFromClient ? what : what << SERVER_SHIFT;
+    // Nearly always: nothing new.
+    if ((bits & ~this.#seen) === 0) return;
+    for (const [i, letter] of LETTERS.entries()) {
+      const bit = isFromClient ? 1 << i : 1 << (i + SERVER_SHIFT);
+      if ((bits & bit & ~this.#seen) !== 0) this.history += isFromClient ? letter : letter.toLowerCase();
+    }
+    this.#seen |= bits;
+  }
+
+  #has(what: number, isServer: boolean): boolean {
+    return (this.#seen & (isServer ? what << SERVER_SHIFT : what)) !== 0;
   }
 
   /** Reset, or closed by both. */
   get isOver(): boolean {
-    const seen = this.#seen;
-    return seen.has('R') || seen.has('r') || (seen.has('F') && seen.has('f'));
+    const isReset = this.#has(SEEN_RST, false) || this.#has(SEEN_RST, true);
+    return isReset || (this.#has(SEEN_FIN, false) && this.#has(SEEN_FIN, true));
   }
 
   /**
@@ -77,19 +93,21 @@ export class TcpProgress {
    * begun before the capture.
    */
   get state(): string {
-    const has = (letter: string): boolean => this.#seen.has(letter);
-    if (!has('S')) return has('h') ? (has('f') ? 'SHR' : 'OTH') : 'OTH';
-    if (!has('h')) {
-      if (has('r')) return 'REJ';
-      if (has('R')) return 'RSTOS0';
-      return has('F') ? 'SH' : 'S0';
+    const isReset = this.#has(SEEN_RST, false);
+    const isRefused = this.#has(SEEN_RST, true);
+    const isFinished = this.#has(SEEN_FIN, false);
+    const isServerFinished = this.#has(SEEN_FIN, true);
+    const isAnswered = this.#has(SEEN_SYN_ACK, true);
+    if (!this.#has(SEEN_SYN, false)) return isAnswered && isServerFinished ? 'SHR' : 'OTH';
+    if (!isAnswered) {
+      if (isRefused) return 'REJ';
+      if (isReset) return 'RSTOS0';
+      return isFinished ? 'SH' : 'S0';
     }
-    if (has('R')) return 'RSTO';
-    if (has('r')) return 'RSTR';
-    if (has('F') && has('f')) return 'SF';
-    if (has('F')) return 'S2';
-    if (has('f')) return 'S3';
-    return 'S1';
+    if (isReset) return 'RSTO';
+    if (isRefused) return 'RSTR';
+    if (isFinished) return isServerFinished ? 'SF' : 'S2';
+    return isServerFinished ? 'S3' : 'S1';
   }
 }
 

@@ -4,9 +4,11 @@ import { describe, expect, test } from 'vitest';
 import {
   buildPacket,
   decodePacket,
+  encodeEthernet,
   encodeFragment,
   encodeIpv4,
   encodeIpv6,
+  encodeVlan,
   type Packet,
   verifyChecksums,
 } from '../wire/index.ts';
@@ -46,7 +48,7 @@ function cut(version: 4 | 6, transport: Uint8Array, size: number): Packet[] {
 
 const kinds = (results: readonly (FragmentResult | undefined)[]): string[] =>
   results.map((result) =>
-    result === undefined ? 'none' : result.kind === 'lost' ? `lost ${result.why}` : result.kind,
+    result === undefined ? 'none' : 'why' in result ? `${result.kind} ${result.why}` : result.kind,
   );
 
 describe.each([4, 6] as const)('IPv%i', (version) => {
@@ -122,12 +124,84 @@ describe.each([4, 6] as const)('IPv%i', (version) => {
   });
 });
 
+test('what no length field can say is oversized: data and header together', () => {
+  const reassembler = new FragmentReassembler();
+  const head = fragment(4, 0, new Uint8Array(65_504), false, 1);
+  const end = (size: number): Packet => fragment(4, 65_504, new Uint8Array(size), true, 1);
+  expect(kinds([reassembler.add(head, 0n, 1), reassembler.add(end(11), 0n, 2)])).toEqual(['held', 'whole']);
+  expect(kinds([reassembler.add(head, 0n, 1), reassembler.add(end(12), 0n, 2)])).toEqual(['held', 'lost oversized']);
+});
+
+test('linux: what is there already is passed over, whatever it says; what overlaps in part drops the packet', () => {
+  const reassembler = new FragmentReassembler({ overlap: 'linux' });
+  const add = (id: number, start: number, size: number, isLast: boolean): FragmentResult | undefined =>
+    reassembler.add(fragment(4, start, new Uint8Array(size).fill(start), isLast, id), 0n, 1);
+  expect(kinds([add(1, 0, 64, false), add(1, 8, 16, false), add(1, 64, 8, true)])).toEqual(['held', 'held', 'whole']);
+  expect(kinds([add(2, 0, 64, false), add(2, 56, 16, false)])).toEqual(['held', 'lost overlap']);
+});
+
+test('fragments that do not count are refused by name', () => {
+  const reassembler = new FragmentReassembler();
+  const whole = encodeIpv4({ ...ENDS4, protocol: 17, id: 9, flags: 1 }, new Uint8Array(64));
+  const results = [
+    reassembler.add(fragment(4, 0, new Uint8Array(12), false), 0n, 1),
+    reassembler.add(fragment(4, 8, new Uint8Array(0), true), 0n, 2),
+    reassembler.add(decodePacket(whole.subarray(0, 40), 'raw', { wireLength: whole.length }), 0n, 3),
+  ];
+  expect(results.map((result) => result?.kind === 'refused' && result.why)).toEqual(['misaligned', 'empty', 'cut']);
+  expect(reassembler.pending).toBe(0);
+});
+
+test('a TCP header cut in two, which filters do not see (RFC 1858), is told', () => {
+  const reassembler = new FragmentReassembler();
+  const part = (start: number, size: number, isLast: boolean): FragmentResult | undefined => {
+    const init = { ...ENDS4, protocol: 6, id: 3, fragmentOffset: start, flags: isLast ? 0 : 1 };
+    return reassembler.add(decodePacket(encodeIpv4(init, new Uint8Array(size).fill(0x50)), 'raw'), 0n, 1);
+  };
+  part(0, 8, false);
+  expect(part(8, 32, true)).toMatchObject({ kind: 'whole', packet: { tiny: true } });
+});
+
+test('a tunnel whose outer packet is cut: the first fragment shows the inner one, and is a fragment all the same', () => {
+  const inner = datagram(4, 200).whole;
+  const cutAt = (start: number, data: Uint8Array, isLast: boolean): Packet =>
+    decodePacket(
+      encodeIpv4({ ...ENDS4, protocol: 4, id: 5, fragmentOffset: start, flags: isLast ? 0 : 1 }, data),
+      'raw',
+    );
+  const reassembler = new FragmentReassembler();
+  reassembler.add(cutAt(0, inner.subarray(0, 104), false), 0n, 1);
+  const done = reassembler.add(cutAt(104, inner.subarray(104), true), 0n, 2);
+  expect(done?.kind === 'whole' && decodePacket(done.packet.bytes, 'raw').udp?.payload).toEqual(
+    decodePacket(inner, 'raw').udp?.payload,
+  );
+});
+
+test('VLANs are kept apart', () => {
+  const reassembler = new FragmentReassembler();
+  const { transport } = datagram(4, 100);
+  const onVlan = (vlan: number, start: number, end: number): Packet => {
+    const init = { ...ENDS4, protocol: 17, id: 5, fragmentOffset: start, flags: end < transport.length ? 1 : 0 };
+    const ip = encodeIpv4(init, transport.subarray(start, end));
+    const macs = { src: '02:00:00:00:00:01', dst: '02:00:00:00:00:02' };
+    return decodePacket(encodeEthernet({ ...macs, etherType: 0x8100 }, encodeVlan({ vlan, etherType: 0x800 }, ip)));
+  };
+  const results = [onVlan(1, 0, 64), onVlan(2, 64, 108), onVlan(1, 64, 108)].map((one) => reassembler.add(one, 0n, 1));
+  expect(kinds(results)).toEqual(['held', 'held', 'whole']);
+});
+
+test('one fragment a thousand times costs memory too, and is given up', () => {
+  const reassembler = new FragmentReassembler({ maxBytes: 10_000 });
+  for (let i = 0; i < 1000; i++) reassembler.add(fragment(4, 0, new Uint8Array(8), false), 0n, i);
+  expect(reassembler.lost.limit).toBeGreaterThan(5);
+});
+
 test('any fragments: it ends, within its memory', () => {
   const parts = fc.array(fc.tuple(fc.nat(40), fc.integer({ min: 1, max: 8 }), fc.boolean(), fc.nat(3)), {
     maxLength: 60,
   });
   fc.assert(
-    fc.property(parts, fc.constantFrom('first', 'last', 'drop'), fc.boolean(), (given, overlap, six) => {
+    fc.property(parts, fc.constantFrom('first', 'last', 'drop', 'linux'), fc.boolean(), (given, overlap, six) => {
       const reassembler = new FragmentReassembler({ overlap, maxPackets: 2, maxBytes: 4000 });
       for (const [i, [start, length, isLast, id]] of given.entries()) {
         const data = new Uint8Array(length * 8).fill(i);

@@ -7,8 +7,11 @@
 import { checksum, concat, equal, readU16, writeU16 } from '../core/index.ts';
 import type { FragmentHeader, Ipv4Header, Ipv6Header, Packet } from '../wire/index.ts';
 
-/** Of bytes that come twice: keep those that came first, or last, or drop the packet when they differ or overlap. */
-export type OverlapPolicy = 'first' | 'last' | 'drop';
+/**
+ * Of bytes that come twice: keep those that came first, or last, or `drop` the packet, unless the whole fragment came
+ * twice (RFC 8200 §4.5). `linux` drops it too, but passes over a fragment whose bytes are all there, whatever they say.
+ */
+export type OverlapPolicy = 'first' | 'last' | 'drop' | 'linux';
 
 export interface FragmentOptions {
   /** `first` for IPv4 and `drop` for IPv6 when left out. */
@@ -30,18 +33,28 @@ export interface WholePacket {
   readonly frames: readonly number[];
   /** Some bytes came more than once. */
   readonly overlapped: boolean;
+  /** Of TCP, and cut so that filters see no whole header (RFC 1858 §3, §4). */
+  readonly tiny: boolean;
 }
 
 /** Why a packet will never be whole. */
 export type FragmentLoss = 'overlap' | 'oversized' | 'inconsistent' | 'timeout' | 'limit';
 
+/** Why a fragment is passed over: no data, not a multiple of eight bytes though more follow, or cut by the capture. */
+export type FragmentRefusal = 'empty' | 'misaligned' | 'cut';
+
 export type FragmentResult =
   | { readonly kind: 'whole'; readonly packet: WholePacket }
   /** More are needed. */
   | { readonly kind: 'held' }
+  /** This one does not count. */
+  | { readonly kind: 'refused'; readonly why: FragmentRefusal }
   | { readonly kind: 'lost'; readonly why: FragmentLoss };
 
 const MAX_PACKET_BYTES = 65_535;
+const IPV6_HEADER_BYTES = 40;
+const TCP = 6;
+const TCP_HEADER_BYTES = 20;
 const DEFAULT_TIMEOUT_NS = 30_000_000_000n;
 const MORE_FRAGMENTS = 0x2000;
 /** Memory of one fragment besides its bytes. */
@@ -63,9 +76,15 @@ interface Assembly {
   pieces: Piece[];
   bytes: number;
   isOverlapped: boolean;
+  isTiny: boolean;
   /** Further fragments are passed over until it is forgotten. */
   isDropped: boolean;
-  readonly frames: number[];
+  frames: number[];
+}
+
+/** Many small fragments, or one many times, cost memory too. */
+function costOf({ bytes, frames }: Assembly): number {
+  return bytes + frames.length * OVERHEAD_BYTES;
 }
 
 export class FragmentReassembler {
@@ -90,15 +109,17 @@ export class FragmentReassembler {
    * @param packet decoded; its bytes are copied
    * @param t its stamp in ns; time runs by stamps alone
    * @param frame its number, for `frames`
-   * @returns undefined for a packet that is no fragment, or whose capture was cut
+   * @returns undefined for a packet that is no fragment
    */
   add(packet: Packet, t: bigint, frame: number): FragmentResult | undefined {
     const part = partOf(packet);
     if (part === undefined) return undefined;
+    if (typeof part === 'string') return { kind: 'refused', why: part };
     this.#expire(t);
     const assembly = this.#assemblyOf(part.key, t);
-    assembly.frames.push(frame);
     if (assembly.isDropped) return { kind: 'held' };
+    assembly.frames.push(frame);
+    this.#bytes += OVERHEAD_BYTES;
     const why = this.#place(assembly, part);
     if (why !== undefined) return this.#drop(assembly, why);
     const whole = finish(assembly, part.version);
@@ -121,6 +142,7 @@ export class FragmentReassembler {
         pieces: [],
         bytes: 0,
         isOverlapped: false,
+        isTiny: false,
         isDropped: false,
         frames: [],
       };
@@ -131,7 +153,10 @@ export class FragmentReassembler {
 
   #place(assembly: Assembly, part: Part): FragmentLoss | undefined {
     const end = part.start + part.data.length;
-    if (end > MAX_PACKET_BYTES) return 'oversized';
+    // What the length field of the whole counts besides the data: IPv4's header, IPv6's extension headers.
+    const counted = part.head.length - (part.version === 6 ? IPV6_HEADER_BYTES : 0);
+    if (counted + end > MAX_PACKET_BYTES) return 'oversized';
+    if (part.isTiny) assembly.isTiny = true;
     if (part.isLast) {
       if (assembly.total >= 0 && assembly.total !== end) return 'inconsistent';
       assembly.total = end;
@@ -144,20 +169,20 @@ export class FragmentReassembler {
     const held = assembly.bytes;
     const isOverlapping = insert(assembly, { start: part.start, bytes: part.data.slice() }, policy);
     this.#bytes += assembly.bytes - held;
-    return isOverlapping && policy === 'drop' ? 'overlap' : undefined;
+    return isOverlapping && (policy === 'drop' || policy === 'linux') ? 'overlap' : undefined;
   }
 
   #drop(assembly: Assembly, why: FragmentLoss): FragmentResult {
     this.lost[why]++;
     // RFC 5722 §4: fragments that come later are dropped too, so it stays known until its time is over.
-    this.#bytes -= assembly.bytes;
-    Object.assign(assembly, { isDropped: true, pieces: [], bytes: 0, head: undefined });
+    this.#bytes -= costOf(assembly);
+    Object.assign(assembly, { isDropped: true, pieces: [], bytes: 0, head: undefined, frames: [] });
     return { kind: 'lost', why };
   }
 
   #forget(assembly: Assembly): void {
     this.#assemblies.delete(assembly.key);
-    this.#bytes -= assembly.bytes;
+    this.#bytes -= costOf(assembly);
   }
 
   #expire(t: bigint): void {
@@ -189,49 +214,79 @@ interface Part {
   readonly start: number;
   readonly data: Uint8Array;
   readonly isLast: boolean;
+  readonly isTiny: boolean;
   /** What stands before the data; of use from the fragment at 0. */
   readonly head: Uint8Array;
 }
 
-function partOf(packet: Packet): Part | undefined {
-  const { ip, fragment } = packet;
-  if (ip === undefined || fragment === undefined || ip.truncated) return undefined;
-  return ip.layer === 'ipv4' ? partOfIpv4(ip) : partOfIpv6(packet, ip);
+function partOf(packet: Packet): Part | FragmentRefusal | undefined {
+  const part = outermostPart(packet);
+  if (part === undefined || typeof part === 'string') return part;
+  if (part.data.length === 0) return 'empty';
+  // RFC 791 §3.2, RFC 8200 §4.5: all but the last are multiples of eight bytes.
+  return !part.isLast && part.data.length % 8 !== 0 ? 'misaligned' : part;
 }
 
-function partOfIpv4(ip: Ipv4Header): Part | undefined {
+/** In a tunnel, the first fragment of the packet around it shows the packet inside: what was cut is the outer one. */
+function outermostPart(packet: Packet): Part | 'cut' | undefined {
+  let ip: Ipv6Header | undefined;
+  // The same private addresses and numbers may be in use on several VLANs.
+  let vlans = '';
+  for (const layer of packet.layers) {
+    if (layer.layer === 'vlan') vlans += ` ${layer.vlan}`;
+    else if (layer.layer === 'ipv6') ip = layer;
+    else if (layer.layer === 'ipv4') {
+      if (layer.isFragment) return layer.truncated ? 'cut' : partOfIpv4(layer, vlans);
+    } else if (layer.layer === 'fragment' && ip !== undefined) {
+      // RFC 6946: offset 0 and no more fragments is a whole packet.
+      if (layer.moreFragments === 0 && layer.fragmentOffset === 0) continue;
+      return ip.truncated ? 'cut' : partOfIpv6(packet, ip, layer, vlans);
+    }
+  }
+  return undefined;
+}
+
+function partOfIpv4(ip: Ipv4Header, vlans: string): Part {
   const { bytes, headerOffset, headerEnd, payloadEnd } = ip;
+  const data = bytes.subarray(headerEnd, payloadEnd);
   const isLast = (ip.flags & 1) === 0;
-  // RFC 791 §3.2: all but the last are multiples of eight bytes.
-  if (payloadEnd === headerEnd || (!isLast && (payloadEnd - headerEnd) % 8 !== 0)) return undefined;
   return {
-    key: `4 ${ip.srcValue} ${ip.dstValue} ${ip.protocol} ${ip.id}`,
+    key: `4 ${ip.srcValue} ${ip.dstValue} ${ip.protocol} ${ip.id}${vlans}`,
     version: 4,
     start: ip.fragmentOffset,
-    data: bytes.subarray(headerEnd, payloadEnd),
+    data,
     isLast,
+    isTiny: isTiny(ip.protocol, ip.fragmentOffset, data.length, isLast),
     head: bytes.slice(headerOffset, headerEnd),
   };
 }
 
-function partOfIpv6(packet: Packet, ip: Ipv6Header): Part | undefined {
-  const header = packet.find('fragment') as FragmentHeader | undefined;
-  if (header === undefined) return undefined;
+function partOfIpv6(packet: Packet, ip: Ipv6Header, header: FragmentHeader, vlans: string): Part {
   const { bytes, headerOffset } = ip;
   const isLast = header.moreFragments === 0;
   const data = bytes.subarray(header.headerEnd, ip.payloadEnd);
-  if (data.length === 0 || (!isLast && data.length % 8 !== 0)) return undefined;
   const head = bytes.slice(headerOffset, header.headerOffset);
-  writeNextHeader(packet, ip, head, header.nextHeader);
-  return { key: `6 ${ip.src} ${ip.dst} ${header.id}`, version: 6, start: header.fragmentOffset, data, isLast, head };
+  writeNextHeader(packet, ip, header, head);
+  return {
+    key: `6 ${ip.src} ${ip.dst} ${header.id}${vlans}`,
+    version: 6,
+    start: header.fragmentOffset,
+    data,
+    isLast,
+    isTiny: isTiny(header.nextHeader, header.fragmentOffset, data.length, isLast),
+    head,
+  };
+}
+
+function isTiny(protocol: number, start: number, size: number, isLast: boolean): boolean {
+  return protocol === TCP && (start === 0 ? !isLast && size < TCP_HEADER_BYTES : start < TCP_HEADER_BYTES);
 }
 
 /** RFC 8200 §4.5: the last header before the fragment header gets its next-header value. */
-function writeNextHeader(packet: Packet, ip: Ipv6Header, head: Uint8Array, next: number): void {
-  const index = packet.layers.findIndex(({ layer }) => layer === 'fragment');
-  const before = packet.layers[index - 1];
+function writeNextHeader(packet: Packet, ip: Ipv6Header, header: FragmentHeader, head: Uint8Array): void {
+  const before = packet.layers[packet.layers.indexOf(header) - 1];
   const at = before === undefined || before === ip ? 6 : before.headerOffset - ip.headerOffset;
-  head[at] = next;
+  head[at] = header.nextHeader;
 }
 
 /** Put a piece among the others. @returns whether it covers bytes that were there */
@@ -245,6 +300,7 @@ function insert(assembly: Assembly, piece: Piece, policy: OverlapPolicy): boolea
   const [only] = others;
   // The same fragment once more, as networks repeat them, is no overlap (RFC 8200 §4.5).
   if (others.length === 1 && only!.start === piece.start && equal(only!.bytes, piece.bytes)) return false;
+  if (policy === 'linux') return !covers(others, piece.start, end);
   assembly.isOverlapped = true;
   if (policy === 'drop') return true;
   if (policy === 'last') {
@@ -256,6 +312,16 @@ function insert(assembly: Assembly, piece: Piece, policy: OverlapPolicy): boolea
     for (const part of parts) add(assembly, part);
   }
   return true;
+}
+
+/** Whether sorted pieces have every byte from `from` to `to`. */
+function covers(pieces: readonly Piece[], from: number, to: number): boolean {
+  let at = from;
+  for (const { start, bytes } of pieces) {
+    if (start > at) return false;
+    at = start + bytes.length;
+  }
+  return at >= to;
 }
 
 function add(assembly: Assembly, piece: Piece): void {
@@ -286,7 +352,7 @@ function outside(piece: Piece, from: number, to: number): Piece[] {
 
 /** The whole, when nothing is missing. */
 function finish(assembly: Assembly, version: 4 | 6): WholePacket | undefined {
-  const { head, total, pieces, frames, isOverlapped } = assembly;
+  const { head, total, pieces, frames, isOverlapped, isTiny: tiny } = assembly;
   if (head === undefined || total < 0) return undefined;
   let at = 0;
   for (const { start, bytes } of pieces) {
@@ -301,5 +367,5 @@ function finish(assembly: Assembly, version: 4 | 6): WholePacket | undefined {
     writeU16(bytes, 10, 0);
     writeU16(bytes, 10, checksum(bytes.subarray(0, head.length)));
   } else writeU16(bytes, 4, bytes.length - 40);
-  return { bytes, linkType: version === 4 ? 'ipv4' : 'ipv6', frames, overlapped: isOverlapped };
+  return { bytes, linkType: version === 4 ? 'ipv4' : 'ipv6', frames, overlapped: isOverlapped, tiny };
 }

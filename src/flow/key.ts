@@ -2,7 +2,7 @@
  * Who talks with whom: the key of a conversation, the same for both directions. Keys are short strings of 16-bit units,
  * made without formatting an address: a table of flows asks for one with every packet.
  */
-import { readU16 } from '../core/index.ts';
+import { readU16, readU32 } from '../core/index.ts';
 import type { Ipv4Header, Ipv6Header, Packet } from '../wire/index.ts';
 
 export interface PacketKey {
@@ -21,22 +21,46 @@ export function transportKey(packet: Packet): PacketKey | undefined {
   const { ip } = packet;
   if (ip === undefined) return undefined;
   const [srcPort, dstPort] = portsOf(packet);
-  const source = endText(ip, 'src', srcPort);
-  const target = endText(ip, 'dst', dstPort);
+  const protocol = packet.protocol ?? 0;
+  return ip.layer === 'ipv4' ? ipv4Key(ip, protocol, srcPort, dstPort) : ipv6Key(ip, protocol, srcPort, dstPort);
+}
+
+/** One string of seven units, made at once: of parts put together the table would have to make it anew. */
+function ipv4Key({ bytes, headerOffset }: Ipv4Header, protocol: number, srcPort: number, dstPort: number): PacketKey {
+  const src = readU32(bytes, headerOffset + 12);
+  const dst = readU32(bytes, headerOffset + 16);
+  const isForward = src === dst ? srcPort <= dstPort : src < dst;
+  const [first, firstPort, second, secondPort] = isForward
+    ? [src, srcPort, dst, dstPort]
+    : [dst, dstPort, src, srcPort];
+  const key = String.fromCharCode(
+    protocol,
+    first >>> 16,
+    first & 0xffff,
+    firstPort,
+    second >>> 16,
+    second & 0xffff,
+    secondPort,
+  );
+  return { key, isForward };
+}
+
+function ipv6Key({ bytes, headerOffset }: Ipv6Header, protocol: number, srcPort: number, dstPort: number): PacketKey {
+  const source = ipv6End(bytes, headerOffset + 8, srcPort);
+  const target = ipv6End(bytes, headerOffset + 24, dstPort);
   const isForward = source <= target;
-  const protocol = String.fromCharCode(packet.protocol ?? 0);
-  return { key: isForward ? protocol + source + target : protocol + target + source, isForward };
+  return { key: String.fromCharCode(protocol) + (isForward ? source + target : target + source), isForward };
 }
 
 /** Ports, or for an echo its identifier on both sides; 0 where there is neither. */
-export function portsOf(packet: Packet): readonly [srcPort: number, dstPort: number] {
-  const { tcp, udp, icmp } = packet;
+export function portsOf({ tcp, udp, icmp, layers }: Packet): readonly [srcPort: number, dstPort: number] {
   const ports = tcp ?? udp;
-  if (ports !== undefined) return [ports.srcPort, ports.dstPort];
-  if (icmp !== undefined && ECHO_TYPES.has(icmp.type)) return [icmp.id, icmp.id];
-  const last = packet.layers.at(-1);
-  if (last?.layer === 'sctp' || last?.layer === 'udp-lite') return [last.srcPort, last.dstPort];
-  return [0, 0];
+  // Both begin with them.
+  if (ports !== undefined)
+    return [readU16(ports.bytes, ports.headerOffset), readU16(ports.bytes, ports.headerOffset + 2)];
+  if (icmp !== undefined) return ECHO_TYPES.has(icmp.type) ? [icmp.id, icmp.id] : [0, 0];
+  const last = layers.at(-1);
+  return last?.layer === 'sctp' || last?.layer === 'udp-lite' ? [last.srcPort, last.dstPort] : [0, 0];
 }
 
 /** `tcp`, `udp`, `sctp`, `icmp`, `ip 47`. */
@@ -49,13 +73,7 @@ export function protocolName(protocol: number): string {
   return `ip ${protocol}`;
 }
 
-function endText(ip: Ipv4Header | Ipv6Header, side: 'src' | 'dst', port: number): string {
-  const { bytes, headerOffset } = ip;
-  if (ip.layer === 'ipv4') {
-    const at = headerOffset + (side === 'src' ? 12 : 16);
-    return String.fromCharCode(readU16(bytes, at), readU16(bytes, at + 2), port);
-  }
-  const at = headerOffset + (side === 'src' ? 8 : 24);
+function ipv6End(bytes: Uint8Array, at: number, port: number): string {
   return String.fromCharCode(
     readU16(bytes, at),
     readU16(bytes, at + 2),
