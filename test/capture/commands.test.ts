@@ -311,6 +311,27 @@ describe('conversations of real HTTP', () => {
     },
   );
 
+  test('--protocols: packets and bytes as tshark counts them', (context) => {
+    if (file === undefined) return context.skip(why);
+    if (!has('tshark')) return context.skip('tshark is not installed');
+    const ours = barewire('show', file, '--protocols').out;
+    const theirs = run('tshark', ['-r', file, '-q', '-z', 'io,phs']).out;
+    for (const [name, theirName] of [
+      ['ethernet', 'eth'],
+      ['ipv4', 'ip'],
+      ['tcp', 'tcp'],
+    ] as const) {
+      const [, packets, bytes] = new RegExp(`^ *${name} +(\\d+) +(\\d+)`, 'm').exec(ours) ?? [];
+      expect([name, packets, bytes]).toEqual([
+        name,
+        ...(new RegExp(`^ *${theirName} +frames:(\\d+) bytes:(\\d+)`, 'm').exec(theirs) ?? []).slice(1),
+      ]);
+    }
+    const records = barewire('show', file, '--protocols', '--json').out.trim().split('\n');
+    expect(JSON.parse(records[1]!)).toMatchObject({ type: 'protocol', layers: 'ethernet/ipv4' });
+    return undefined;
+  });
+
   test('--follow: the bytes that tshark follows', (context) => {
     if (file === undefined) return context.skip(why);
     const records = barewire('show', file, '--conv', '--json').out.trim().split('\n');

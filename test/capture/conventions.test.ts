@@ -63,7 +63,7 @@ describe('show', () => {
   test.each([
     [['/nowhere'], { code: 'ENOENT' }],
     [['said.pcap', 'tcp', 'prt', '80'], { code: 'ERR_FILTER' }],
-    [['said.pcap', '--conv', '--follow', '0'], { message: '--conv, --follow and -w exclude each other' }],
+    [['said.pcap', '--conv', '--follow', '0'], { message: '--conv, --protocols, --follow and -w exclude each other' }],
   ])('%j --json: the error is a record, the summary is last', (args, error) => {
     const { status, out, err } = barewire('show', ...args, '--json');
     expect(status).toBe(2);

@@ -3,13 +3,14 @@ import { type CommandRow, command } from '../options/command.ts';
 import { choice, flag, preset, type RowsFor, value, whole, words } from '../options/rows.ts';
 import { pickRows, printRows, type ShowFlags } from '../packets/options.ts';
 
-const WHOLE = 'Conversations';
+const WHOLE = 'The whole';
 
 const rows: RowsFor<ShowFlags> = {
   ...printRows,
   ...pickRows,
   write: value('w', words('file', 'file'), 'write the packets into a file instead of printing them (.pcap or .pcapng)'),
   conv: flag(undefined, 'a table of conversations instead of packets', WHOLE),
+  protocols: flag(undefined, 'how many packets and bytes of each protocol instead of packets', WHOLE),
   follow: value(
     undefined,
     whole('number', 0, 1_000_000_000),
@@ -44,6 +45,7 @@ export const showCommand: CommandRow = command({
   barewire show x.pcapng 'tcp port 80 and not host 10.0.0.1' -w y.pcapng
   barewire show x.pcapng --notes 'tcp port 80'
   barewire show x.pcapng --conv
+  barewire show x.pcapng --protocols
   barewire show x.pcapng --follow 0
   barewire show x.pcapng --json | jq -c 'select(.dst_port == 53)'`,
     },

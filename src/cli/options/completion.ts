@@ -60,7 +60,14 @@ _barewire() {
   local cur="\${COMP_WORDS[COMP_CWORD]}" prev="\${COMP_WORDS[COMP_CWORD-1]}"
   COMPREPLY=()
   if [ "$COMP_CWORD" -eq 1 ]; then _barewire_words ${quoted(firstWords(rows).join(' '))}; return; fi
-  local command="\${COMP_WORDS[1]}"
+  local command="\${COMP_WORDS[1]}" i
+  for ((i = 2; i < COMP_CWORD; i++)); do
+    if [ "\${COMP_WORDS[i]}" = -- ]; then
+      # Behind -- a command line begins, or words that are no options.
+      if [ "$prev" = -- ]; then COMPREPLY=($(compgen -c -- "$cur")); else COMPREPLY=($(compgen -f -- "$cur")); fi
+      return
+    fi
+  done
   case "$command" in
     ${groups.length === 0 ? "''" : groups.map(quoted).join('|')})
       if [ "$COMP_CWORD" -gt 2 ]; then command="$command \${COMP_WORDS[2]}"; fi ;;

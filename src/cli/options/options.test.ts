@@ -1,5 +1,7 @@
 /** Every command's table yields a help, a manual page, completion and a page in docs that all say the same. */
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
@@ -160,6 +162,31 @@ describe('every command', () => {
     expect(complete('barewire', 'lab', '--wire', 't')).toBe('tun');
     expect(complete('barewire', 'lab', 'hand')).toBe('handshake');
     expect(complete('barewire', 'completion', '')).toBe('bash zsh fish');
+    expect(complete('barewire', 'sniff', '-Q', '')).toBe('in out inout');
+    expect(complete('barewire', 'sniff', '-i', 'l')).toContain('lo');
+    expect(complete('barewire', 'sniff', '--', 'unam').split(' ')).toContain('uname');
+    expect(complete('barewire', 'show', '--fol')).toBe('--follow');
+  });
+
+  test('bash takes the script as it is printed, and completes at its TAB key', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'barewire-completion-'));
+    const file = join(folder, 'completion.bash');
+    try {
+      writeFileSync(file, completionScript('bash', COMMANDS));
+      const { stdout } = spawnSync('bash', ['-c', `source ${file}; complete -p barewire bwr`], { encoding: 'utf8' });
+      expect(stdout).toBe('complete -F _barewire barewire\ncomplete -F _barewire bwr\n');
+      // script(1) gives bash a terminal: the line that two TABs made is run.
+      const typed = spawnSync('script', ['-qec', `bash --noprofile --rcfile ${file} -i`, '/dev/null'], {
+        input: 'barewire() { echo "got: $*"; }\nbarewire sni\t--snap\t\nexit\n',
+        env: { ...process.env, TERM: 'dumb' },
+        encoding: 'utf8',
+        timeout: 10_000,
+      });
+      if (typed.error !== undefined) console.log('script(1) is not installed: the TAB key was not pressed');
+      else expect(typed.stdout).toContain('got: sniff --snap-length');
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   test('docs/commands says what the tables say', () => {

@@ -36,6 +36,7 @@ export interface PickFlags {
 export interface ShowFlags extends PrintFlags, PickFlags {
   readonly write: string | undefined;
   readonly conv: boolean;
+  readonly protocols: boolean;
   readonly follow: number | undefined;
   readonly as: 'text' | 'hex' | 'raw';
 }

@@ -22,6 +22,7 @@ import { wantsColour } from '../terminal.ts';
 import { version } from '../version.ts';
 import { Conversations } from './conversations.ts';
 import { Follow } from './follow.ts';
+import { Hierarchy } from './hierarchy.ts';
 import { printerOptions, type ShowFlags } from './options.ts';
 import { PacketPrinter } from './printer.ts';
 import { packetRecord } from './record.ts';
@@ -111,7 +112,8 @@ class Show {
   /** For records; the printer has its own. */
   readonly #analyser: TcpAnalyser | undefined;
   readonly #counts = { packets: 0, shown: 0, bytes: 0, faults: 0 };
-  readonly #conversations: Conversations | undefined;
+  /** Printed at the end, instead of packets. */
+  readonly #table: Conversations | Hierarchy | undefined;
   readonly #follow: Follow | undefined;
   readonly #records: Records;
   #writer: CaptureFileWriter | undefined;
@@ -126,11 +128,13 @@ class Show {
     this.#filters = new Filters(expression);
     this.#printer = new PacketPrinter(printerOptions(flags));
     this.#analyser = flags.notes ? new TcpAnalyser() : undefined;
-    const ways = [flags.conv, flags.follow !== undefined, flags.write !== undefined].filter(Boolean).length;
-    if (ways > 1) throw new UsageError('--conv, --follow and -w exclude each other');
+    const ways = [flags.conv, flags.protocols, flags.follow !== undefined, flags.write !== undefined];
+    if (ways.filter(Boolean).length > 1) {
+      throw new UsageError('--conv, --protocols, --follow and -w exclude each other');
+    }
     const { as, json } = flags;
     if (json && as === 'raw') throw new UsageError('--as raw and --json exclude each other');
-    this.#conversations = flags.conv ? new Conversations() : undefined;
+    this.#table = flags.conv ? new Conversations() : flags.protocols ? new Hierarchy() : undefined;
     const colour = wantsColour(process.stdout, process.env, flags.color);
     this.#follow = flags.follow === undefined ? undefined : new Follow({ index: flags.follow, as, colour, json });
   }
@@ -141,8 +145,7 @@ class Show {
 
   /** Nothing is printed while the file is read, or not on this terminal. */
   get isQuiet(): boolean {
-    const { write, conv } = this.#flags;
-    return write !== undefined || conv || !process.stdout.isTTY;
+    return this.#flags.write !== undefined || this.#table !== undefined || !process.stdout.isTTY;
   }
 
   /** @returns false when no more is wanted */
@@ -172,7 +175,7 @@ class Show {
     this.#counts.shown++;
     this.#counts.bytes += packet.length;
     if (this.#flags.write !== undefined) this.#write(packet, this.#flags.write);
-    else if (this.#conversations !== undefined) this.#conversations.add(packet);
+    else if (this.#table !== undefined) this.#table.add(packet);
     else if (this.#follow !== undefined) return true;
     else if (this.#flags.json)
       this.#waiting += `${JSON.stringify(packetRecord(packet, this.#counts.packets, this.#analyser))}\n`;
@@ -213,9 +216,7 @@ class Show {
   async end(reason: Reason): Promise<void> {
     await this.keep();
     if (this.#follow !== undefined) await write(this.#follow.end());
-    if (this.#conversations !== undefined) {
-      await write(this.#flags.json ? this.#conversations.records() : this.#conversations.text());
-    }
+    if (this.#table !== undefined) await write(this.#flags.json ? this.#table.records() : this.#table.text());
     if (this.#flags.write !== undefined && !this.#flags.json) {
       process.stderr.write(`barewire show: ${this.#counts.shown} of ${this.#counts.packets} packets written\n`);
     }

@@ -11,7 +11,7 @@ import { programListing } from './program-listing.ts';
 import { asCommandError, filterText, show } from './show.ts';
 
 /** What `-r` does not know of `show`. */
-const READ_FLAGS = { conv: false, follow: undefined, as: 'text' } as const;
+const READ_FLAGS = { conv: false, protocols: false, follow: undefined, as: 'text' } as const;
 const LINKTYPE_ETHERNET = 1;
 
 /**
