@@ -110,18 +110,24 @@ function byteLines(packet: Packet, form: ByteForm): string[] {
 
 const LINK_LAYERS: ReadonlySet<string> = new Set(['ethernet', 'vlan', 'sll', 'sll2', 'null']);
 
-/** Text as text: lines are kept, also those that end with CR LF; the rest that cannot be shown is a dot. */
+/** As tcpdump: lines and tabs are kept, a CR at the end of a line is not; the rest that cannot be shown is a dot. */
 function asciiOf(bytes: Uint8Array): string {
   const lines: string[] = [];
   for (let from = 0; from <= bytes.length; ) {
     const found = bytes.indexOf(LF, from);
     const end = found < 0 ? bytes.length : found;
-    const isCut = found > from && bytes[found - 1] === CR;
-    lines.push(printableBytes(bytes.subarray(from, isCut ? end - 1 : end)));
+    const isCut = end > from && bytes[end - 1] === CR;
+    lines.push(withTabs(bytes.subarray(from, isCut ? end - 1 : end)));
     from = end + 1;
   }
   return lines.join('\n');
 }
 
+function withTabs(bytes: Uint8Array): string {
+  const text = printableBytes(bytes);
+  return bytes.includes(TAB) ? Array.from(text, (shown, i) => (bytes[i] === TAB ? '\t' : shown)).join('') : text;
+}
+
+const TAB = 0x09;
 const CR = 0x0d;
 const LF = 0x0a;
