@@ -61,7 +61,9 @@ export function packetTree(packet: Packet): TreeNode[] {
   const nodes = packet.layers.map((layer) => layerNode(layer, packet, sums));
   const message = decodeApplication(packet);
   if (message?.ok === true) {
-    nodes.push(messageNode(message, packet.payloadOffset, packet.payloadEnd));
+    // RFC 1035 §4.2.2: over TCP a message comes after its length.
+    const start = packet.payloadOffset + (message.kind === 'dns' && packet.tcp !== undefined ? 2 : 0);
+    nodes.push(messageNode(message, start, packet.payloadEnd));
   } else if (packet.payloadEnd > packet.payloadOffset) {
     nodes.push(bytesNode('payload', packet.bytes, packet.payloadOffset, packet.payloadEnd));
   }

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type CapturedPacket, PcapngWriter, readPackets } from '../../src/capture/index.ts';
 import { concat } from '../../src/core/index.ts';
-import { decodePacket, type Packet } from '../../src/wire/index.ts';
+import { decodeApplication, decodePacket, type Packet } from '../../src/wire/index.ts';
+import { THEIR_NAMES } from './names.ts';
 import { COMPARED, type Found, ourFields } from './ours.ts';
 import { explain } from './rules.ts';
 import { knownNames, type Place, readPlaces, readValues, type TheirPacket } from './tshark.ts';
@@ -44,6 +45,8 @@ export interface Comparison {
   /** By Wireshark's name; a list of values in one packet counts once. */
   readonly fields: ReadonlyMap<string, Tally>;
   readonly differences: readonly Difference[];
+  /** Layers that names.ts has nothing for, and how often they were there. */
+  readonly unnamed: ReadonlyMap<string, number>;
 }
 
 export interface CompareOptions {
@@ -72,7 +75,8 @@ export function compareCapture(path: string, options?: CompareOptions): Comparis
     const packet = decodePacket(bytes, linkType, { wireLength: length });
     state.packet(packet, theirs[i]!, placesAt.get(i));
   });
-  return { frames: packets.length, sampled: sample.length, fields: state.fields, differences: state.differences };
+  const { fields, differences, unnamed } = state;
+  return { frames: packets.length, sampled: sample.length, fields, differences, unnamed };
 }
 
 /** Indexes spread evenly, the first packet among them. */
@@ -110,6 +114,7 @@ function placesOf(
 class State {
   readonly fields: Map<string, Tally> = new Map();
   readonly differences: Difference[] = [];
+  readonly unnamed: Map<string, number> = new Map();
   readonly #names: readonly string[];
 
   constructor(names: readonly string[]) {
@@ -118,6 +123,11 @@ class State {
 
   packet(packet: Packet, their: TheirPacket, places: ReadonlyMap<string, readonly Place[]> | undefined): void {
     const ours = ourFields(packet);
+    const message = decodeApplication(packet);
+    const said = message?.ok === true ? [message.kind] : [];
+    for (const name of [...packet.layers.map(({ layer }) => layer), ...said]) {
+      if (THEIR_NAMES[name] === undefined) this.unnamed.set(name, (this.unnamed.get(name) ?? 0) + 1);
+    }
     for (const field of this.#names) {
       const found = ours.get(field) ?? [];
       const values = found.map(({ value }) => value);

@@ -75,13 +75,19 @@ function isExplained({ differences }: Comparison): boolean {
 type Result = Comparison & { readonly path: string };
 
 function json(version: string, results: readonly Result[]): string {
-  const files = results.map((result) => ({ ...result, fields: Object.fromEntries(result.fields) }));
+  const files = results.map((result) => ({
+    ...result,
+    fields: Object.fromEntries(result.fields),
+    unnamed: Object.fromEntries(result.unnamed),
+  }));
   return `${JSON.stringify({ tshark: version, files }, null, 2)}\n`;
 }
 
 function report(version: string, results: readonly Result[], listsAll: boolean): string {
   const lines = [`against ${version}`, ''];
   for (const { path, frames, sampled } of results) lines.push(`${path}: ${frames} packets, places in ${sampled}`);
+  const unnamed = new Set(results.flatMap(({ unnamed }) => [...unnamed.keys()]));
+  if (unnamed.size > 0) lines.push(`not compared, without names in test/oracle/names.ts: ${[...unnamed].join(', ')}`);
   lines.push('', ...table(sumOf(results)), '', ...reasons(results));
   const listed = results.flatMap(({ path, differences }) =>
     differences.filter(({ reason }) => listsAll || reason === undefined).map((one) => differenceLine(path, one)),

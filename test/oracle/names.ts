@@ -1,7 +1,7 @@
 /**
  * What Wireshark calls the fields that we know, by the path of our tree. The fields of a header stand in the order of its
- * table. A field that is missing here has no name there, or one of another meaning; names.test.ts holds that every table
- * and every field is here or among those left out on purpose.
+ * table. A field that is missing here has no name there, or one of another meaning; a run says
+ * which layers of a capture have no names here.
  */
 
 /** Wireshark's name, or that with how its number or name differs. */
@@ -215,6 +215,8 @@ export const THEIR_NAMES: Readonly<Record<string, Readonly<Record<string, TheirN
     stratum: 'ntp.stratum',
     poll: 'ntp.ppoll',
   },
+  radius: { code: 'radius.code', id: 'radius.id', length: 'radius.length' },
+  stun: { type: 'stun.type', length: 'stun.length' },
   dhcpv4: {
     operation: 'dhcp.type',
     hardwareType: 'dhcp.hw.type',

@@ -13,6 +13,9 @@ interface Rule {
   readonly holds: (one: Case) => boolean;
 }
 
+/** Places of these are compared as whole bytes. */
+const HALF_BYTES = /^(ip\.version|ip\.hdr_len|ipv6\.version|tcp\.hdr_len|geneve\.version)$/;
+
 const RULES: readonly Rule[] = [
   {
     reason: 'Wireshark calls the version of IPv6 ip.version too, and a hidden field has no place',
@@ -26,8 +29,8 @@ const RULES: readonly Rule[] = [
   },
   {
     reason: 'Wireshark puts numbers of half a byte at the whole byte',
-    fields: /^(ip\.version|ip\.hdr_len|ipv6\.version|tcp\.hdr_len|geneve\.version)$/,
-    holds: ({ subject, ours, theirs }) => subject === 'place' && isPart(theirs, ours.map(wholeByte)),
+    fields: HALF_BYTES,
+    holds: ({ subject, ours, theirs }) => subject === 'place' && isPart(theirs, ours),
   },
   {
     reason: 'Wireshark reads reserved bits as one that is true',
@@ -39,6 +42,20 @@ const RULES: readonly Rule[] = [
     reason: 'Wireshark calls the outer one of two tags ieee8021ad',
     fields: /^vlan\./,
     holds: ({ ours, theirs, their }) => their.protocols.includes('ieee8021ad') && endsWith(ours, theirs),
+  },
+  {
+    reason: 'VXLAN without the flag of a valid VNI (RFC 7348 §5) is none to us; Wireshark reads on',
+    fields: /./,
+    holds: ({ packet, their, ours, theirs }) =>
+      their.protocols.includes('vxlan') && packet.find('vxlan') === undefined && startsWith(theirs, ours),
+  },
+  {
+    reason: 'the counts of a DNS update have other names (RFC 2136 §2.2)',
+    fields: /^dns\.(count|qry)\./,
+    holds: ({ packet, theirs }) => {
+      const message = decodeApplication(packet);
+      return theirs.length === 0 && message?.ok === true && message.kind === 'dns' && message.header.opcode === 5;
+    },
   },
   {
     reason: 'BSD loopback: Wireshark reads the family in the order of the sender, we as it stands',
@@ -113,12 +130,12 @@ const RULES: readonly Rule[] = [
   },
   {
     reason: 'Wireshark reads the beginning of a message that is none; ours is whole or a fault',
-    fields: /^(dns|ntp|dhcp)\./,
+    fields: /^(dns|ntp|dhcp|radius|stun)\./,
     holds: ({ packet, ours }) => ours.length === 0 && decodeApplication(packet)?.ok === false,
   },
   {
     reason: 'Wireshark guesses what a payload is: by other packets between these ports, in fragments, in cut datagrams',
-    fields: /^(dns|ntp|dhcp)\./,
+    fields: /^(dns|ntp|dhcp|radius|stun)\./,
     holds: ({ packet, ours }) => ours.length === 0 && decodeApplication(packet) === undefined,
   },
   {
@@ -176,6 +193,12 @@ const RULES: readonly Rule[] = [
     holds: ({ packet, ours }) => ours.length === 0 && packet.find('gre')?.protocol === 0x880b,
   },
   {
+    reason: 'behind an IP protocol that we leave raw: Wireshark reads on',
+    fields: /./,
+    holds: ({ packet, ours, theirs }) =>
+      packet.fault === undefined && packet.layers.at(-1) === packet.ip && startsWith(theirs, ours),
+  },
+  {
     reason: 'a header at fault: Wireshark shows what there is of it, we none',
     fields: /./,
     holds: ({ packet, field, ours, theirs }) =>
@@ -190,7 +213,8 @@ const RULES: readonly Rule[] = [
 
 /** Why a difference is right as it is; undefined when no rule says so. */
 export function explain(one: Case): string | undefined {
-  return RULES.find(({ fields, holds }) => fields.test(one.field) && holds(one))?.reason;
+  const seen = HALF_BYTES.test(one.field) && one.subject === 'place' ? { ...one, ours: one.ours.map(wholeByte) } : one;
+  return RULES.find(({ fields, holds }) => fields.test(one.field) && holds(seen))?.reason;
 }
 
 function startsWith(longer: readonly string[], shorter: readonly string[]): boolean {
