@@ -159,6 +159,27 @@ test('following lets go of what the table gives up', () => {
   expect(follower.flush().filter(({ event }) => event.kind === 'data')).toHaveLength(3);
 });
 
+test('ports used again end what was followed, with what waited', () => {
+  const follower = new TcpFollower();
+  const steps = [c(SYN, '', 7), c(ACK, 'waits', 50), c(SYN, '', 900)];
+  const events = steps.flatMap((step, i) =>
+    follower.add(packetOf(step), 0n, 40, i + 1).map(({ flow, isToServer, event }) => {
+      return `${flow.index}${isToServer ? '>' : '<'} ${event.kind}${event.kind === 'end' ? ` ${event.why}` : ''}`;
+    }),
+  );
+  expect(events).toEqual(['0> gap', '0> data', '0> end reused', '0< end reused']);
+});
+
+test('all streams together hold no more than a limit', () => {
+  const follower = new TcpFollower({ maxTotalHeldBytes: 20 });
+  const events = [1, 2, 3, 4, 5, 6].flatMap((port) => {
+    follower.add(packetOf(c(SYN), [port, 80]), 0n, 40, port);
+    const waits = packetOf({ from: 'client', flags: ACK, seq: 50, payload: 'waits' }, [port, 80]);
+    return follower.add(waits, 0n, 45, port).map(({ flow, event }) => `${flow.client.port} ${event.kind}`);
+  });
+  expect(events).toEqual(['1 gap', '1 data', '2 gap', '2 data']);
+});
+
 test('following: what each side read, once, up to both ends; what is sent again afterwards brings nothing', () => {
   const follower = new TcpFollower();
   const steps: Step[] = [

@@ -111,6 +111,14 @@ export class TcpProgress {
   }
 }
 
+/** Where a packet belongs. */
+export interface FlowHit {
+  readonly flow: Flow;
+  readonly isToServer: boolean;
+  /** With the first packet of a connection that has the ports of an older one: that one. */
+  readonly replaced: Flow | undefined;
+}
+
 export interface FlowTableOptions {
   /** Flows held at most, 1,000,000 when left out: then one that was silent long goes, and `forgotten` counts it. */
   readonly maxFlows?: number | undefined;
@@ -127,6 +135,8 @@ interface Entry {
   serverIsn: number;
   /** Since it was looked at for room. */
   wasUsed: boolean;
+  /** Until it was told. */
+  replaced: Flow | undefined;
 }
 
 const DEFAULT_MAX_FLOWS = 1_000_000;
@@ -173,13 +183,14 @@ export class FlowTable {
    * Count a packet.
    * @param t ns since 1970
    * @param length on the wire, link header included
-   * @returns its flow, and whether it goes to the server; undefined for a packet without IP
+   * @returns undefined for a packet without IP
    */
-  add(packet: Packet, t: bigint, length: number): { readonly flow: Flow; readonly isToServer: boolean } | undefined {
+  add(packet: Packet, t: bigint, length: number): FlowHit | undefined {
     const key = transportKey(packet);
     if (key === undefined) return undefined;
     const entry = this.#entryOf(key, packet, t);
-    const { flow } = entry;
+    const { flow, replaced } = entry;
+    entry.replaced = undefined;
     const isToServer = key.isForward === entry.isClientFirst;
     const counts = isToServer ? flow.toServer : flow.toClient;
     const payloadBytes = payloadOf(packet);
@@ -191,7 +202,7 @@ export class FlowTable {
       noteIsn(entry, packet.tcp, isToServer);
       flow.tcp?.see(packet.tcp.flags, payloadBytes, isToServer);
     }
-    return { flow, isToServer };
+    return { flow, isToServer, replaced };
   }
 
   #entryOf({ key, isForward }: PacketKey, packet: Packet, t: bigint): Entry {
@@ -206,12 +217,12 @@ export class FlowTable {
       this.#entries.delete(key);
     }
     this.#makeRoom();
-    const entry = this.#open(isForward, packet, t, isReused);
+    const entry = this.#open(isForward, packet, t, known?.flow);
     this.#entries.set(key, entry);
     return entry;
   }
 
-  #open(isForward: boolean, packet: Packet, t: bigint, isPortsReused: boolean): Entry {
+  #open(isForward: boolean, packet: Packet, t: bigint, replaced: Flow | undefined): Entry {
     const ip = packet.ip!;
     const [srcPort, dstPort] = portsOf(packet);
     const source: FlowEnd = { address: ip.src, port: srcPort };
@@ -231,10 +242,10 @@ export class FlowTable {
       first: t,
       last: t,
       tcp: packet.tcp === undefined ? undefined : new TcpProgress(),
-      isPortsReused,
+      isPortsReused: replaced !== undefined,
     };
     const isClientFirst = isForward !== isAnswer;
-    return { flow, isClientFirst, clientIsn: NOTHING, serverIsn: NOTHING, wasUsed: false };
+    return { flow, isClientFirst, clientIsn: NOTHING, serverIsn: NOTHING, wasUsed: false, replaced };
   }
 
   /**

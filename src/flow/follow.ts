@@ -14,7 +14,11 @@ export interface FollowEvent {
 export interface FollowOptions extends StreamOptions, FlowTableOptions {
   /** Follow only these; the others are counted. */
   readonly wanted?: ((flow: Flow) => boolean) | undefined;
+  /** Bytes held at most by all streams together; then those that began first give up. 64 MiB when left out. */
+  readonly maxTotalHeldBytes?: number | undefined;
 }
+
+const DEFAULT_TOTAL_BYTES = 64 << 20;
 
 interface Pair {
   readonly toServer: TcpStream;
@@ -40,13 +44,16 @@ export class TcpFollower {
   readonly #pairs = new Map<Flow, Pair>();
   /** Read to their ends: what is sent again later brings nothing. */
   readonly #ended = new WeakSet<Flow>();
+  readonly #mostBytes: number;
+  #heldBytes = 0;
 
   constructor(options: FollowOptions = {}) {
     this.#options = options;
+    this.#mostBytes = options.maxTotalHeldBytes ?? DEFAULT_TOTAL_BYTES;
     this.table = new FlowTable({
       ...options,
       onForgotten: (flow) => {
-        this.#pairs.delete(flow);
+        this.#drop(flow);
         options.onForgotten?.(flow);
       },
     });
@@ -62,21 +69,59 @@ export class TcpFollower {
     const found = this.table.add(packet, t, length);
     const { tcp } = packet;
     if (found === undefined || tcp === undefined) return [];
-    const { flow, isToServer } = found;
-    if (this.#ended.has(flow) || this.#options.wanted?.(flow) === false) return [];
+    const { flow, isToServer, replaced } = found;
+    const before = replaced === undefined ? [] : this.#endReplaced(replaced);
+    if (this.#ended.has(flow) || this.#options.wanted?.(flow) === false) return before;
     const pair = this.#pairOf(flow);
     const [own, other] = isToServer ? [pair.toServer, pair.toClient] : [pair.toClient, pair.toServer];
+    const heldBefore = heldBy(pair);
     const events: StreamEvent[] = [];
     own.add(tcp, t, frame, events);
     const answers: StreamEvent[] = [];
     if ((tcp.flags & TcpFlags.ACK) !== 0) other.acknowledged(tcp.ack, answers);
     // RFC 9293 §3.5.3: a reset ends both directions.
-    if ((tcp.flags & TcpFlags.RST) !== 0) other.end('rst', answers);
+    if ((tcp.flags & TcpFlags.RST) !== 0 && own.isOver) other.end('rst', answers);
+    this.#heldBytes += heldBy(pair) - heldBefore;
     if (own.isOver && other.isOver) {
       this.#pairs.delete(flow);
       this.#ended.add(flow);
     }
-    return [...tagged(flow, isToServer, events), ...tagged(flow, !isToServer, answers)];
+    const brought = [...before, ...tagged(flow, isToServer, events), ...tagged(flow, !isToServer, answers)];
+    return this.#heldBytes <= this.#mostBytes ? brought : [...brought, ...this.#release()];
+  }
+
+  /** Another connection has its ports now: nothing more of it will come. */
+  #endReplaced(flow: Flow): FollowEvent[] {
+    const pair = this.#pairs.get(flow);
+    if (pair === undefined) return [];
+    this.#drop(flow);
+    const toServer: StreamEvent[] = [];
+    const toClient: StreamEvent[] = [];
+    pair.toServer.end('reused', toServer);
+    pair.toClient.end('reused', toClient);
+    return [...tagged(flow, true, toServer), ...tagged(flow, false, toClient)];
+  }
+
+  /** Make those let go that began first, until the limit holds. */
+  #release(): FollowEvent[] {
+    const all: FollowEvent[] = [];
+    for (const [flow, pair] of this.#pairs) {
+      if (this.#heldBytes <= this.#mostBytes) break;
+      this.#heldBytes -= heldBy(pair);
+      const toServer: StreamEvent[] = [];
+      const toClient: StreamEvent[] = [];
+      pair.toServer.release(toServer);
+      pair.toClient.release(toClient);
+      all.push(...tagged(flow, true, toServer), ...tagged(flow, false, toClient));
+    }
+    return all;
+  }
+
+  #drop(flow: Flow): void {
+    const pair = this.#pairs.get(flow);
+    if (pair === undefined) return;
+    this.#heldBytes -= heldBy(pair);
+    this.#pairs.delete(flow);
   }
 
   #pairOf(flow: Flow): Pair {
@@ -102,8 +147,13 @@ export class TcpFollower {
       }
     }
     this.#pairs.clear();
+    this.#heldBytes = 0;
     return all;
   }
+}
+
+function heldBy({ toServer, toClient }: Pair): number {
+  return toServer.heldBytes + toClient.heldBytes;
 }
 
 function tagged(flow: Flow, isToServer: boolean, events: readonly StreamEvent[]): FollowEvent[] {

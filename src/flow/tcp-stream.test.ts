@@ -98,6 +98,15 @@ describe('RFC 9293 §3.4', () => {
     expect(reader.add(2, 'abc').words).toHaveLength(2);
   });
 
+  test('a FIN from before what was read, or a reset from elsewhere, ends nothing', () => {
+    const reader = new Reader()
+      .add(1, 'abcdef')
+      .add(2, '', TcpFlags.FIN | 16)
+      .add(0x7000_0000, '', TcpFlags.RST)
+      .add(7, 'g');
+    expect(reader.words).toEqual(['abcdef', `outside ${0x7000_0000 - 1}+0`, 'g']);
+  });
+
   test('a reset ends at once; what waited comes behind its gap', () => {
     expect(new Reader().add(1, 'a').add(5, 'e').add(6, '', TcpFlags.RST).words).toEqual([
       'a',

@@ -106,7 +106,14 @@ export class TcpStream {
     if (!this.#isStarted) this.#start(isSyn ? (tcp.seq + 1) >>> 0 : tcp.seq);
     const offset = this.offsetOf(isSyn ? (tcp.seq + 1) >>> 0 : tcp.seq);
     const { payload } = tcp;
-    if ((tcp.flags & TcpFlags.FIN) !== 0 && !tcp.truncated) this.#fin = offset + payload.length;
+    const end = offset + payload.length;
+    // RFC 9293 §3.10.7.4: neither data nor FIN nor RST count outside the window.
+    if (Math.abs(end - this.#next) > MAX_WINDOW_BYTES || Math.abs(offset - this.#next) > MAX_WINDOW_BYTES) {
+      out.push({ kind: 'outside', offset, length: payload.length, frame });
+      return;
+    }
+    // One from before the last byte read is an old one or a false one: the sender has gone on since.
+    if ((tcp.flags & TcpFlags.FIN) !== 0 && !tcp.truncated && end >= this.#next && this.#fin < 0) this.#fin = end;
     if (payload.length > 0) this.#take({ offset, bytes: payload, t, frame }, out);
     if ((tcp.flags & TcpFlags.RST) !== 0) this.end('rst', out);
     else this.#checkEnd(out);
@@ -135,6 +142,15 @@ export class TcpStream {
     out.push({ kind: 'end', offset: this.#next, why });
   }
 
+  /** Give up what is missing, so that nothing is held: there are too many streams that wait. */
+  release(out: StreamEvent[]): void {
+    while (this.#held.length > 0) {
+      this.#skip(this.#held[0]!.offset, 'limit', out);
+      this.#deliverHeld(out);
+    }
+    this.#checkEnd(out);
+  }
+
   /** The capture is over: what waits comes, behind the gaps that it is behind. */
   flush(out: StreamEvent[]): void {
     while (this.#held.length > 0) {
@@ -151,10 +167,6 @@ export class TcpStream {
 
   #take(piece: Held, out: StreamEvent[]): void {
     const end = piece.offset + piece.bytes.length;
-    if (end - this.#next > MAX_WINDOW_BYTES || this.#next - piece.offset > MAX_WINDOW_BYTES) {
-      out.push({ kind: 'outside', offset: piece.offset, length: piece.bytes.length, frame: piece.frame });
-      return;
-    }
     const old = Math.min(end, this.#next) - piece.offset;
     if (old > 0) out.push({ kind: 'repeated', offset: piece.offset, length: old, frame: piece.frame });
     if (end <= this.#next) return;
@@ -189,6 +201,12 @@ export class TcpStream {
   /** Keep a copy of a piece, and of what it has in common with others what the policy says. */
   #hold(piece: Held, out: StreamEvent[]): void {
     const end = piece.offset + piece.bytes.length;
+    const last = this.#held.at(-1);
+    // Most come behind all others.
+    if (last === undefined || last.offset + last.bytes.length <= piece.offset) {
+      this.#insert({ ...piece, bytes: piece.bytes.slice() });
+      return;
+    }
     const others = this.#held.filter(({ offset, bytes }) => offset < end && offset + bytes.length > piece.offset);
     for (const other of others) tellDifference(piece, other, out);
     let parts = [piece];
@@ -203,7 +221,6 @@ export class TcpStream {
   }
 
   #insert(piece: Held): void {
-    // Most come behind all others.
     let at = this.#held.length;
     while (at > 0 && this.#held[at - 1]!.offset > piece.offset) at--;
     this.#held.splice(at, 0, piece);
