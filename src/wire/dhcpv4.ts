@@ -1,8 +1,14 @@
-/** DHCP for IPv4 (RFC 2131 §2, in the shape of BOOTP, RFC 951) and its options (RFC 2132). */
-import { formatIpv4Bytes } from '../addr/ipv4.ts';
+/** DHCP for IPv4 (RFC 2131 §2, in the shape of BOOTP, RFC 951); its options: dhcp-options.ts. */
 import { formatMac } from '../addr/mac.ts';
 import { concat, readU32, toHex } from '../core/bytes.ts';
 import { type DecodeFault, fault } from '../core/fault.ts';
+import {
+  type DhcpOption,
+  DhcpOptionCode,
+  decodeDhcpOptions,
+  encodeDhcpOptions,
+  joinDhcpOptions,
+} from './dhcp-options.ts';
 import { flags, type HeaderTable, headerTable, ipv4Address, uint, type ViewClass, viewClass } from './field.ts';
 
 export const DHCP_SERVER_PORT = 67;
@@ -64,38 +70,15 @@ const messageNames: ReadonlyMap<number, string> = new Map(
   Object.entries(DhcpMessageType).map(([name, type]) => [type, name.toLowerCase()]),
 );
 
-/** Some of RFC 2132's option codes. */
-export const DhcpOptionCode = {
-  PAD: 0,
-  SUBNET_MASK: 1,
-  ROUTER: 3,
-  DNS_SERVERS: 6,
-  HOST_NAME: 12,
-  DOMAIN_NAME: 15,
-  BROADCAST_ADDRESS: 28,
-  NTP_SERVERS: 42,
-  REQUESTED_ADDRESS: 50,
-  LEASE_TIME: 51,
-  MESSAGE_TYPE: 53,
-  SERVER_ID: 54,
-  PARAMETER_LIST: 55,
-  MESSAGE: 56,
-  RENEWAL_TIME: 58,
-  REBINDING_TIME: 59,
-  CLIENT_ID: 61,
-  END: 255,
-} as const;
-
-/** One option; `dhcpAddresses` and `dhcpNumber` read `data`. */
-export interface DhcpOption {
-  /** See `DhcpOptionCode`. */
-  readonly code: number;
-  readonly data: Uint8Array;
-}
-
 /** What every DHCP message has before its options: RFC 2131 §3. */
 const MAGIC = 0x63825363;
 const OPTIONS_AT = 240;
+
+/** Bits of option 52, and the rooms that they open. RFC 2132 §9.3 */
+const OVERLOADED = [
+  [1, 108, 236],
+  [2, 44, 108],
+] as const;
 
 const Dhcpv4View: ViewClass<Dhcpv4Fields> = viewClass(dhcpv4Table);
 
@@ -129,41 +112,31 @@ export class Dhcpv4Message extends Dhcpv4View {
     return decodeDhcpOptions(this.bytes, this.headerEnd, this.payloadEnd);
   }
 
+  /**
+   * What the message says in all: options of the same code joined (RFC 3396), those in the room of the boot file and of
+   * the server's name too where option 52 says so (RFC 2132 §9.3). Faults: TRUNCATED.
+   */
+  get allOptions(): readonly DhcpOption[] | DecodeFault {
+    const { options } = this;
+    if ('ok' in options) return options;
+    const overload = options.find(({ code }) => code === DhcpOptionCode.OVERLOAD)?.data[0] ?? 0;
+    const all = [...options];
+    // RFC 2131 §4.1: the file's room first.
+    for (const [bit, from, to] of OVERLOADED) {
+      if ((overload & bit) === 0) continue;
+      const more = decodeDhcpOptions(this.bytes, this.headerOffset + from, this.headerOffset + to);
+      if ('ok' in more) return more;
+      all.push(...more);
+    }
+    return joinDhcpOptions(all);
+  }
+
   /** See `DhcpMessageType`; undefined without the option. RFC 2132 §9.6 */
   get messageType(): number | undefined {
     const { options } = this;
-    if (!Array.isArray(options)) return undefined;
-    return (options as readonly DhcpOption[]).find(({ code }) => code === DhcpOptionCode.MESSAGE_TYPE)?.data[0];
+    if ('ok' in options) return undefined;
+    return options.find(({ code }) => code === DhcpOptionCode.MESSAGE_TYPE)?.data[0];
   }
-}
-
-/** Decode a list of options up to its end. Faults: TRUNCATED (also when there is no end, RFC 2131 §4.1). */
-export function decodeDhcpOptions(bytes: Uint8Array, offset: number, end: number): DhcpOption[] | DecodeFault {
-  const options: DhcpOption[] = [];
-  let at = offset;
-  for (;;) {
-    if (at >= end) return fault('TRUNCATED', 'dhcpv4', 'options', at, 1, 0);
-    const code = bytes[at]!;
-    if (code === DhcpOptionCode.END) return options;
-    if (code === DhcpOptionCode.PAD) {
-      at++;
-      continue;
-    }
-    const next = at + 2 + (bytes[at + 1] ?? 0);
-    if (at + 2 > end || next > end) return fault('TRUNCATED', 'dhcpv4', 'options', at, next - at, end - at);
-    options.push({ code, data: bytes.slice(at + 2, next) });
-    at = next;
-  }
-}
-
-/** The addresses in an option's data. RFC 2132 §3.5 and others */
-export function dhcpAddresses({ data }: DhcpOption): string[] {
-  return Array.from({ length: Math.floor(data.length / 4) }, (_, i) => formatIpv4Bytes(data, 4 * i));
-}
-
-/** The four-byte number in an option's data, such as a lease time in seconds; undefined for another length. */
-export function dhcpNumber({ data }: DhcpOption): number | undefined {
-  return data.length === 4 ? readU32(data, 0) : undefined;
 }
 
 /** Decode one DHCP message. Faults: TRUNCATED; BAD_MAGIC (BOOTP without options). */
@@ -188,7 +161,7 @@ export interface Dhcpv4Init extends Partial<Dhcpv4Fields> {
   options: readonly DhcpOption[];
 }
 
-/** Encode one DHCP message; the end of the options is added, padding is not. */
+/** Encode one DHCP message; the end of the options is added, padding is not. Long data is split (RFC 3396). */
 export function encodeDhcpv4(init: Dhcpv4Init): Uint8Array {
   const bytes = new Uint8Array(OPTIONS_AT);
   const table = dhcpv4Table.fields;
@@ -207,10 +180,7 @@ export function encodeDhcpv4(init: Dhcpv4Init): Uint8Array {
   if (init.serverName !== undefined) bytes.set(bounded('serverName', init.serverName, 64), 44);
   if (init.bootFile !== undefined) bytes.set(bounded('bootFile', init.bootFile, 128), 108);
   bytes.set([0x63, 0x82, 0x53, 0x63], 236);
-  const options = init.options.map(({ code, data }) =>
-    concat([Uint8Array.of(code, bounded('data', data, 255).length), data]),
-  );
-  return concat([bytes, ...options, Uint8Array.of(DhcpOptionCode.END)]);
+  return concat([bytes, encodeDhcpOptions(init.options)]);
 }
 
 function bounded(name: string, value: Uint8Array, most: number): Uint8Array {

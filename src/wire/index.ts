@@ -15,6 +15,7 @@ export * from './arp.ts';
 export * from './build.ts';
 export * from './cooked.ts';
 export * from './describe.ts';
+export * from './dhcp-options.ts';
 export * from './dhcpv4.ts';
 export * from './dhcpv6.ts';
 export * from './dns.ts';

@@ -115,4 +115,21 @@ export const applicationVectors: readonly ProtocolVector[] = [
     line: 'IP 192.0.2.254.67 > 192.0.2.1.68: DHCP offer, xid 0x12345678, for 02:00:00:00:00:01, your ip 192.0.2.1, length 291',
     tshark: { 'dhcp.type': '2', 'dhcp.option.dhcp': '2', 'dhcp.ip.your': '192.0.2.1', 'dhcp.option.ip_address_lease_time': '3600', 'dhcp.option.subnet_mask': '255.255.255.0', 'dhcp.option.router': '192.0.2.254', 'dhcp.option.domain_name_server': '8.8.8.8,8.8.4.4', 'dhcp.option.domain_name': 'example.org', 'dhcp.option.dhcp_server_id': '192.0.2.254' },
   },
+  {
+    name: 'DHCP acknowledgement with typed options',
+    source: 'encoded',
+    linkType: 'raw',
+    hex:
+      '45000192000040004011b45bc00002fec000020100430044017e5f1502010600123456780000000000000000c00002010000' +
+      '0000000000000200000000010000000000000000000000000000000000000000000000000000000000000000000000000000' +
+      '0000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000' +
+      '0000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000' +
+      '0000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000' +
+      '0000000000000000000000000000638253633501050204fffff1f01a0205781301001904004405dc21080a000000c00002fe' +
+      '3a04000007083c084d53465420352e305d02000752040102aabb7604c00002007718076578616d706c65036f726700016107' +
+      '6578616d706c65007906080ac00002fe721268747470733a2f2f702e6578616d706c652f650d4575726f70652f4265726c69' +
+      '6eff',
+    line: 'IP 192.0.2.254.67 > 192.0.2.1.68: DHCP ack, xid 0x12345678, for 02:00:00:00:00:01, your ip 192.0.2.1, length 374',
+    tshark: { 'dhcp.option.dhcp': '5', 'dhcp.option.time_offset': '-3600', 'dhcp.option.interface_mtu': '1400', 'dhcp.option.ip_forwarding': '0', 'dhcp.option.path_mtu_plateau_table_item': '68,1500', 'dhcp.option.static_route.ip': '10.0.0.0', 'dhcp.option.static_route.router': '192.0.2.254', 'dhcp.option.renewal_time_value': '1800', 'dhcp.option.vendor_class_id': 'MSFT 5.0', 'dhcp.option.client_system_architecture': '7', 'dhcp.option.agent_information_option.agent_circuit_id': 'aabb', 'dhcp.option.subnet_selection_option': '192.0.2.0', 'dhcp.option.dhcp_dns_domain_search_list_fqdn': 'example.org,a.example', 'dhcp.option.captive_portal': 'https://p.example/', 'dhcp.option.tz_tcode': 'Europe/Berlin' },
+  },
 ];

@@ -18,8 +18,7 @@ import {
   decodeTlsRecord,
   describePacket,
   describeTlsHello,
-  dhcpAddresses,
-  dhcpNumber,
+  dhcpOptionValue,
   encodeDns,
   encodeNtp,
   encodeTlsRecord,
@@ -156,7 +155,7 @@ describe('DHCP', () => {
     if ('ok' in options) throw new Error('options not understood');
     const option = (wanted: number): DhcpOption => options.find(({ code }) => code === wanted)!;
     expect([offer.messageType, offer.clientHardware, offer.yourAddress]).toEqual([2, '02:00:00:00:00:01', '192.0.2.1']);
-    expect([dhcpAddresses(option(6)), dhcpNumber(option(51))]).toEqual([['8.8.8.8', '8.8.4.4'], 3600]);
+    expect([dhcpOptionValue(option(6)), dhcpOptionValue(option(51))]).toEqual([['8.8.8.8', '8.8.4.4'], 3600]);
   });
 
   test('cut anywhere it is a fault; other bytes than the magic ones too', () => {
