@@ -222,12 +222,19 @@ function withU16(kind: number, value: number): Uint8Array {
   return bytes;
 }
 
-/** Options in tcpdump's words: `mss 1460,sackOK,TS val 1 ecr 0,nop,wscale 7`. */
-export function describeTcpOptions(options: readonly TcpOption[]): string {
-  return options.map(describeTcpOption).join(',');
+/**
+ * Options in tcpdump's words: `mss 1460,sackOK,TS val 1 ecr 0,nop,wscale 7`.
+ * @param ackBase subtracted from the edges of SACK blocks, which are numbers of the other direction
+ */
+export function describeTcpOptions(options: readonly TcpOption[], ackBase: number = 0): string {
+  return options.map((option) => describeTcpOption(option, ackBase)).join(',');
 }
 
-function describeTcpOption(option: TcpOption): string {
+function describeBlock({ left, right }: SackBlock, base: number): string {
+  return `{${(left - base) >>> 0}:${(right - base) >>> 0}}`;
+}
+
+function describeTcpOption(option: TcpOption, ackBase: number): string {
   switch (option.name) {
     case 'eol':
     case 'nop':
@@ -239,7 +246,7 @@ function describeTcpOption(option: TcpOption): string {
     case 'sackPermitted':
       return 'sackOK';
     case 'sack':
-      return `sack ${option.blocks.length} ${option.blocks.map(({ left, right }) => `{${left}:${right}}`).join('')}`;
+      return `sack ${option.blocks.length} ${option.blocks.map((block) => describeBlock(block, ackBase)).join('')}`;
     case 'timestamps':
       return `TS val ${option.value} ecr ${option.echo}`;
     case 'md5':

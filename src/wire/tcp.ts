@@ -208,6 +208,6 @@ export function describeTcp(tcp: TcpHeader, base?: TcpDescribeBase): string {
   if ((bits & TcpFlags.ACK) !== 0) text += `, ack ${(tcp.ack - (base?.ackBase ?? 0)) >>> 0}`;
   text += `, win ${tcp.window}`;
   if ((bits & TcpFlags.URG) !== 0) text += `, urg ${tcp.urgent}`;
-  if (tcp.headerEnd - tcp.headerOffset > 20) text += `, options [${describeTcpOptions(tcp.options)}]`;
+  if (tcp.headerEnd - tcp.headerOffset > 20) text += `, options [${describeTcpOptions(tcp.options, base?.ackBase)}]`;
   return `${text}, length ${length}`;
 }

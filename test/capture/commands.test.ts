@@ -185,7 +185,9 @@ describe('show', () => {
     expect(tree).toMatch(/^ {8}ttl: \d+$/m);
     expect(barewire('show', file, '-X', '-c', '1').out).toMatch(/^\t0x0000: {2}4500 /m);
     expect(barewire('show', file, '-XX', '-c', '1').out).toMatch(/^\t0x0000: {2}(?!4500)/m);
-    expect(barewire('show', file, '-e', '-t', '-c', '1').out).toMatch(/^\S+ > \S+, ethertype ipv4 \(0x0800\): IP /);
+    expect(barewire('show', file, '-e', '-t', '-c', '1').out).toMatch(
+      /^\S+ > \S+, ethertype IPv4 \(0x0800\), length \d+: \d/,
+    );
     expect(barewire('show', file, '-#', '-c', '2', '-t').out).toMatch(/^ {4}1 {2}IP .*\n {4}2 {2}IP /);
   });
 
@@ -298,7 +300,7 @@ describe('conversations of real HTTP', () => {
     return undefined;
   });
 
-  test.each(['-t', '-tt', '-ttt', '-tttt', '-ttttt', '-tS', '-tq', '-tA', '-tx', '-txx'])(
+  test.each(['-t', '-tt', '-ttt', '-tttt', '-ttttt', '-tS', '-tq', '-te', '-tA', '-tx', '-txx'])(
     '%s: the lines of tcpdump',
     (option) => {
       if (file === undefined || !has('tcpdump'))

@@ -126,6 +126,31 @@ describe('show', () => {
     return undefined;
   });
 
+  test('SACK blocks are counted from where the other side began, as tcpdump counts them', (context) => {
+    if (!has('tcpdump')) return context.skip('tcpdump is not installed');
+    const ends = { ipv4: { src: '10.0.0.1', dst: '10.0.0.2' } };
+    const sack = {
+      name: 'sack',
+      blocks: [
+        { left: 700, right: 720 },
+        { left: 600, right: 650 },
+      ],
+    } as const;
+    const tcp = { srcPort: 4000, dstPort: 80, flags: 16, seq: 100, ack: 500 };
+    const packets = [
+      { t: 0n, bytes: buildPacket({ ...ends, tcp }) },
+      {
+        t: 1n,
+        bytes: buildPacket({ ...ends, tcp: { ...tcp, ack: 510, options: [{ name: 'nop' }, { name: 'nop' }, sack] } }),
+      },
+    ];
+    writeFileSync(join(line.scratch, 'sack.pcap'), encodePcap(packets, { linkType: 101 }));
+    const { out } = barewire('show', 'sack.pcap', '-t');
+    expect(out).toContain('sack 2 {201:221}{101:151}');
+    expect(out).toBe(run('tcpdump', ['-n', '-t', '-r', 'sack.pcap']).out);
+    return undefined;
+  });
+
   test('--notes: what is remarkable about segments, in lines and records', () => {
     const again = join(line.scratch, 'again.pcap');
     const order = [0, 1, 2, 2, 5];

@@ -1,6 +1,7 @@
 /** A packet as lines for people: tcpdump's line, the tree of its fields, its bytes. */
 import { TcpAnalyser } from '../../flow/index.ts';
 import {
+  type DescribeOptions,
   decodePacket,
   describePacket,
   formatTree,
@@ -71,7 +72,7 @@ export class PacketPrinter {
     const place = shown.place === undefined ? '' : `${shown.place} `;
     const analysis = this.#analyser?.add(packet, shown.t ?? 0n, shown.length, number);
     const notes = analysis === undefined ? '' : notesText(analysis);
-    const lines = [`${head}${place}${printable(this.#line(packet))}${notes}`];
+    const lines = [`${head}${place}${printable(this.#line(packet, shown.length))}${notes}`];
     if (options.verbose || options.tree) {
       for (const comment of shown.comments ?? []) lines.push(`    # ${printable(comment)}`);
     }
@@ -80,11 +81,31 @@ export class PacketPrinter {
     return `${lines.join('\n')}\n`;
   }
 
-  #line(packet: Packet): string {
+  #line(packet: Packet, length: number): string {
     const { verbose, link, quiet, absolute } = this.#options;
     if (quiet) return quietLine(packet);
-    return describePacket(packet, { verbose, link, tcp: absolute ? {} : this.#numbers.of(packet) });
+    const options = { verbose, tcp: absolute ? {} : this.#numbers.of(packet) };
+    return link ? lineWithLink(packet, length, options) : describePacket(packet, { ...options, link: false });
   }
+}
+
+/** What tcpdump calls the commonest types, and the word that it leaves out behind them. */
+const ETHERTYPES: ReadonlyMap<number, readonly [name: string, word: string]> = new Map([
+  [0x0800, ['IPv4', 'IP ']],
+  [0x0806, ['ARP', 'ARP, ']],
+  [0x86dd, ['IPv6', 'IP6 ']],
+]);
+
+/** `02:… > 02:…, ethertype IPv4 (0x0800), length 74: 10.0.0.1.80 > …` */
+function lineWithLink(packet: Packet, length: number, options: DescribeOptions): string {
+  const { ethernet } = packet;
+  const named = ethernet === undefined ? undefined : ETHERTYPES.get(ethernet.etherType);
+  if (ethernet === undefined || named === undefined) return describePacket(packet, { ...options, link: true });
+  const [name, word] = named;
+  const type = ethernet.etherType.toString(16).padStart(4, '0');
+  const line = describePacket(packet, { ...options, link: false });
+  const rest = line.startsWith(word) ? line.slice(word.length) : line;
+  return `${ethernet.src} > ${ethernet.dst}, ethertype ${name} (0x${type}), length ${length}: ${rest}`;
 }
 
 /** `IP 10.0.0.1.80 > 10.0.0.2.4000: tcp 20`; what has no ports is short anyhow. */
