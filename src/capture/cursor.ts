@@ -41,7 +41,7 @@ export class CaptureCursor {
   linkType = 0;
   /** Index of the interface in its section. */
   interface = 0;
-  /** Why reading ended before the end of the file. */
+  /** The last damage met: reading goes on behind a block that is damaged inside, and ends where the lengths are. */
   fault: DecodeFault | undefined;
   readonly #format: FormatReader | undefined;
   readonly #isPcapng: boolean;
@@ -77,7 +77,7 @@ export class CaptureCursor {
   next(): boolean {
     for (;;) {
       if (this.#isPcapng ? this.#enhanced() : this.#record()) return true;
-      if (this.#format === undefined || this.fault !== undefined || this.#at >= this.bytes.length) return false;
+      if (this.#format === undefined || this.#at >= this.bytes.length) return false;
       if (this.#other()) return true;
     }
   }
@@ -157,6 +157,9 @@ export class CaptureCursor {
           );
           this.#t = item.t;
           isPacket = true;
+          break;
+        case 'fault':
+          this.fault = item.fault;
           break;
       }
     }

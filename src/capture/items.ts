@@ -10,6 +10,36 @@ export interface RawOption {
   readonly value: Uint8Array;
 }
 
+/** More about an interface. */
+export interface InterfaceExtras {
+  /** `10.0.0.1/24`; masks that are no prefix stay in `options`. */
+  readonly ipv4?: readonly string[];
+  /** `2001:db8::1/64` */
+  readonly ipv6?: readonly string[];
+  /** `02:00:00:00:00:01` */
+  readonly hardwareAddress?: string;
+  /** `02:00:00:ff:fe:00:00:01` */
+  readonly eui64?: string;
+  /** Bits a second. */
+  readonly speed?: bigint;
+  readonly sendSpeed?: bigint;
+  readonly receiveSpeed?: bigint;
+  /** Bytes of frame check sequence at the end of each frame. */
+  readonly fcsBytes?: number;
+}
+
+/** More about a packet. */
+export interface PacketExtras {
+  /** 0 two's complement, 1 XOR, 2 CRC-32, 3 MD-5, 4 SHA-1, 5 Toeplitz. */
+  readonly hash?: { readonly algorithm: number; readonly data: Uint8Array };
+  /** The interface's queue that it came in on. */
+  readonly queue?: number;
+  /** What decided about it: 0 hardware, 1 Linux eBPF TC, 2 Linux eBPF XDP. */
+  readonly verdicts?: readonly { readonly type: number; readonly data: Uint8Array }[];
+  /** The process that sent or received it. */
+  readonly process?: { readonly pid: number; readonly tid: number };
+}
+
 /** Begin of a file (pcap) or of a section (pcapng); interface numbers start again at 0. */
 export interface CaptureSection {
   readonly kind: 'section';
@@ -24,7 +54,7 @@ export interface CaptureSection {
   readonly options: readonly RawOption[];
 }
 
-export interface CaptureInterface {
+export interface CaptureInterface extends InterfaceExtras {
   readonly kind: 'interface';
   /** Counts from 0 in each section. */
   readonly index: number;
@@ -46,7 +76,7 @@ export interface CaptureInterface {
   readonly options: readonly RawOption[];
 }
 
-export interface CapturedPacket {
+export interface CapturedPacket extends PacketExtras {
   readonly kind: 'packet';
   /** ns since 1970; null when the file has no stamp (a simple packet block). */
   readonly t: bigint | null;
@@ -99,6 +129,18 @@ export interface CaptureSecrets {
   readonly data: Uint8Array;
 }
 
+/** A custom block: what somebody who has a Private Enterprise Number put into a file. */
+export interface CaptureCustom {
+  readonly kind: 'custom';
+  /** IANA's Private Enterprise Number. */
+  readonly enterprise: number;
+  /** What only its writer knows, with options and padding where there are some: a view. */
+  readonly data: Uint8Array;
+  /** Whether a program that changes the file may copy it. */
+  readonly mayCopy: boolean;
+  readonly offset: number;
+}
+
 /** A block that this version does not read, without its type and lengths. */
 export interface UnknownBlock {
   readonly kind: 'block';
@@ -121,6 +163,7 @@ export type CaptureItem =
   | CaptureStatistics
   | CaptureNames
   | CaptureSecrets
+  | CaptureCustom
   | UnknownBlock
   | CaptureFault;
 

@@ -11,10 +11,14 @@ import {
   type CaptureInterface,
   type CaptureItem,
   type FormatReader,
+  type InterfaceExtras,
   MAX_BLOCK_BYTES,
+  type PacketExtras,
   type RawOption,
 } from './items.ts';
 import {
+  BLOCK_CUSTOM_COPY,
+  BLOCK_CUSTOM_NO_COPY,
   BLOCK_ENHANCED_PACKET,
   BLOCK_FRAME_BYTES,
   BLOCK_INTERFACE,
@@ -55,6 +59,7 @@ import {
   SHB_USERAPPL,
   walkOptions,
 } from './pcapng.ts';
+import { readInterfaceExtra, readPacketExtra } from './pcapng-options.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -154,6 +159,10 @@ export class PcapngReader implements FormatReader {
       case BLOCK_SECRETS:
         this.#secrets(body);
         break;
+      case BLOCK_CUSTOM_COPY:
+      case BLOCK_CUSTOM_NO_COPY:
+        this.#custom(body, type === BLOCK_CUSTOM_COPY);
+        break;
       default:
         body.out.push({
           kind: 'block',
@@ -248,6 +257,7 @@ export class PcapngReader implements FormatReader {
     const texts: { name?: string; description?: string; filter?: string; os?: string; hardware?: string } = {};
     let unitsPerSecond = 1_000_000n;
     let offsetSeconds = 0n;
+    const extras: Mutable<InterfaceExtras> = {};
     const { comments, options, bad } = this.#options(body, body.start + 8, (code, value) => {
       if (code === IF_NAME) texts.name = fromUtf8(value);
       else if (code === IF_DESCRIPTION) texts.description = fromUtf8(value);
@@ -257,7 +267,7 @@ export class PcapngReader implements FormatReader {
       else if (code === IF_HARDWARE) texts.hardware = fromUtf8(value);
       else if (code === IF_TSRESOL && value.length === 1) unitsPerSecond = unitsOf(value[0]!);
       else if (code === IF_TSOFFSET && value.length === 8) offsetSeconds = BigInt.asIntN(64, get64(value, 0, little));
-      else return false;
+      else return readInterfaceExtra(extras, code, value, little);
       return true;
     });
     const item: CaptureInterface = {
@@ -268,6 +278,7 @@ export class PcapngReader implements FormatReader {
       unitsPerSecond,
       offsetSeconds,
       ...texts,
+      ...extras,
       comments,
       options,
     };
@@ -319,7 +330,8 @@ export class PcapngReader implements FormatReader {
       this.#fault(body, 'BAD_LENGTH', 'capturedLength', start + lengthsAt, capLen, end - at);
       return;
     }
-    const named: Partial<Mutable<Pick<CapturedPacket, 'flags' | 'direction' | 'packetId' | 'dropCount'>>> = {};
+    const named: Mutable<PacketExtras> &
+      Partial<Mutable<Pick<CapturedPacket, 'flags' | 'direction' | 'packetId' | 'dropCount'>>> = {};
     if (drops !== undefined) named.dropCount = drops;
     const { comments, options, bad } = this.#options(body, at + pad4(capLen), (code, value) => {
       if (code === EPB_FLAGS && value.length === 4) {
@@ -329,7 +341,7 @@ export class PcapngReader implements FormatReader {
         if (direction === DIRECTION_OUTBOUND) named.direction = 'outbound';
       } else if (code === EPB_PACKETID && value.length === 8) named.packetId = get64(value, 0, little);
       else if (code === EPB_DROPCOUNT && value.length === 8) named.dropCount = get64(value, 0, little);
-      else return false;
+      else return readPacketExtra(named, code, value, little);
       return true;
     });
     body.out.push({
@@ -449,5 +461,12 @@ export class PcapngReader implements FormatReader {
     }
     const data = bytes.subarray(start + 8, start + 8 + length);
     body.out.push({ kind: 'secrets', type: get32(bytes, start, this.#little), data });
+  }
+
+  #custom(body: Body, mayCopy: boolean): void {
+    if (!this.#fits(body, 4)) return;
+    const { bytes, start, end, offset } = body;
+    const enterprise = get32(bytes, start, this.#little);
+    body.out.push({ kind: 'custom', enterprise, data: bytes.subarray(start + 4, end), mayCopy, offset });
   }
 }

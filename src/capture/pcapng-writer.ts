@@ -4,14 +4,17 @@
  */
 import { concat, utf8 } from '../core/index.ts';
 import { put16, put32, put64 } from './endian.ts';
-import type { ByteSink, RawOption } from './items.ts';
+import type { ByteSink, InterfaceExtras, PacketExtras, RawOption } from './items.ts';
 import {
+  BLOCK_CUSTOM_COPY,
+  BLOCK_CUSTOM_NO_COPY,
   BLOCK_ENHANCED_PACKET,
   BLOCK_FRAME_BYTES,
   BLOCK_INTERFACE,
   BLOCK_NAMES,
   BLOCK_SECRETS,
   BLOCK_SECTION,
+  BLOCK_SIMPLE_PACKET,
   BLOCK_STATISTICS,
   BYTE_ORDER_MAGIC,
   DIRECTION_INBOUND,
@@ -42,6 +45,7 @@ import {
   SHB_OS,
   SHB_USERAPPL,
 } from './pcapng.ts';
+import { interfaceExtraOptions, packetExtraOptions } from './pcapng-options.ts';
 
 export interface SectionOptions {
   /** What the capture was made on, with and by, as text. */
@@ -54,7 +58,7 @@ export interface SectionOptions {
   readonly littleEndian?: boolean;
 }
 
-export interface InterfaceOptions {
+export interface InterfaceOptions extends InterfaceExtras {
   readonly linkType: number;
   /** Packets are cut to this many bytes; 0, and not given, mean no limit. */
   readonly snapLen?: number;
@@ -67,7 +71,7 @@ export interface InterfaceOptions {
   readonly options?: readonly RawOption[];
 }
 
-export interface PacketRecord {
+export interface PacketRecord extends PacketExtras {
   /** What `addInterface` returned. */
   readonly interface: number;
   /** ns since 1970. */
@@ -140,6 +144,7 @@ export class PcapngWriter {
         : [{ code: IF_FILTER, value: concat([Uint8Array.of(0), utf8(options.filter)]) }]),
       ...textOption(IF_OS, options.os),
       ...textOption(IF_HARDWARE, options.hardware),
+      ...interfaceExtraOptions(options, this.#little),
       ...(options.options ?? []),
     ]);
     return this.#snapLens.push(snapLen) - 1;
@@ -168,8 +173,39 @@ export class PcapngWriter {
     }
     options.push(...this.#countOption(EPB_DROPCOUNT, packet.dropCount));
     options.push(...this.#countOption(EPB_PACKETID, packet.packetId));
+    options.push(...packetExtraOptions(packet, this.#little));
     options.push(...(packet.options ?? []));
     this.#block(BLOCK_ENHANCED_PACKET, head, options);
+  }
+
+  /**
+   * A simple packet block: a packet of the first interface without stamp or options, twelve bytes shorter.
+   * @param bytes borrowed; cut to the interface's snap length
+   * @param length on the wire: only what the snap length cut may be missing
+   */
+  writeSimplePacket(bytes: Uint8Array, length: number = bytes.length): void {
+    const snapLen = this.#snapLenOf(0);
+    const kept = snapLen === 0 ? length : Math.min(length, snapLen);
+    // There is no field for it: readers take the wire length, cut by the snap length.
+    if (bytes.length < kept) throw new RangeError(`bytes: expected ${kept}, got ${bytes.length}`);
+    const head = new Uint8Array(4 + pad4(kept));
+    put32(head, 0, length, this.#little);
+    head.set(bytes.subarray(0, kept), 4);
+    this.#block(BLOCK_SIMPLE_PACKET, head, []);
+  }
+
+  /**
+   * A custom block.
+   * @param enterprise a Private Enterprise Number of IANA's
+   * @param data padded to 32 bits with zeros: it must say itself how long it is
+   * @param mayCopy whether programs that change the file may copy it
+   */
+  writeCustom(enterprise: number, data: Uint8Array, mayCopy: boolean = true): void {
+    checkRange('enterprise', enterprise, 0xffff_ffff);
+    const body = new Uint8Array(4 + pad4(data.length));
+    put32(body, 0, enterprise, this.#little);
+    body.set(data, 4);
+    this.#block(mayCopy ? BLOCK_CUSTOM_COPY : BLOCK_CUSTOM_NO_COPY, body, []);
   }
 
   /** An interface statistics block: counts since the start, usually once at the end. */

@@ -44,7 +44,7 @@ function everything(littleEndian: boolean): Uint8Array {
         hardware: 'none',
         filter: 'tcp port 80',
         comments: ['first interface'],
-        options: [{ code: 8, value: fromHex('0000000000000001') }],
+        options: [{ code: 800, value: fromHex('0000000000000001') }],
       });
       writer.addInterface({ linkType: 1, name: 'server' });
       writer.writeNames([
@@ -61,11 +61,11 @@ function everything(littleEndian: boolean): Uint8Array {
         comments: ['caused by client connect(10.77.0.2:8888)', 'SYN-SENT ü'],
         packetId: 7n,
         dropCount: 3n,
-        options: [{ code: 6, value: fromHex('00000002') }],
+        options: [{ code: 600, value: fromHex('00000002') }],
       });
       writer.writePacket({ interface: 1, t: T + 20_000_000n, bytes: PACKET, length: 1500, direction: 'inbound' });
       writer.writePacket({ interface: 1, t: 0n, bytes: new Uint8Array(0) });
-      writer.writeBlock(0x0bad, fromHex('0000e5a1 00000000'));
+      writer.writeBlock(0x7bad, fromHex('0000e5a1 00000000'));
       writer.writeStatistics({
         interface: 1,
         t: T + 1n,
@@ -121,7 +121,7 @@ describe('written and read back', () => {
           hardware: 'none',
           filter: 'tcp port 80',
           comments: ['first interface'],
-          options: [{ code: 8, value: fromHex('0000000000000001') }],
+          options: [{ code: 800, value: fromHex('0000000000000001') }],
         },
         {
           kind: 'interface',
@@ -155,7 +155,7 @@ describe('written and read back', () => {
           comments: ['caused by client connect(10.77.0.2:8888)', 'SYN-SENT ü'],
           packetId: 7n,
           dropCount: 3n,
-          options: [{ code: 6, value: fromHex('00000002') }],
+          options: [{ code: 600, value: fromHex('00000002') }],
           offset: expect.any(Number),
         },
         {
@@ -184,7 +184,7 @@ describe('written and read back', () => {
           options: [],
           offset: expect.any(Number),
         },
-        { kind: 'block', type: 0x0bad, body: fromHex('0000e5a1 00000000'), littleEndian, offset: expect.any(Number) },
+        { kind: 'block', type: 0x7bad, body: fromHex('0000e5a1 00000000'), littleEndian, offset: expect.any(Number) },
         {
           kind: 'statistics',
           interface: 1,

@@ -17,6 +17,9 @@ export const BLOCK_NAMES = 4;
 export const BLOCK_STATISTICS = 5;
 export const BLOCK_ENHANCED_PACKET = 6;
 export const BLOCK_SECRETS = 0x0a;
+/** May be copied by programs that change a file, and may not. */
+export const BLOCK_CUSTOM_COPY = 0x0bad;
+export const BLOCK_CUSTOM_NO_COPY = 0x4000_0bad;
 
 export const BYTE_ORDER_MAGIC = 0x1a2b3c4d;
 /** Type and two lengths. */
