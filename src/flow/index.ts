@@ -9,4 +9,5 @@ export {
   TcpNote,
   tcpNoteNames,
 } from './tcp-analysis.ts';
+export { TcpProgress } from './tcp-progress.ts';
 export * from './tcp-stream.ts';
