@@ -211,7 +211,7 @@ describe('sniff', () => {
 
   test('a command that is not there', (context) => {
     if (refused !== null) return context.skip(refused.message);
-    const { status, out, err } = inNetwork('barewire sniff -i lo --json -- nosuch-command');
+    const { status, out, err } = inNetwork('PATH=/usr/bin:/bin; barewire sniff -i lo --json -- nosuch-command');
     expect(status).toBe(2);
     expect(records(out)).toMatchObject([
       { type: 'error', code: 'ENOENT', message: 'nosuch-command: no such command' },

@@ -17,8 +17,7 @@ export class Companion {
     this.exitCode = new Promise((resolve, reject) => {
       this.#child.once('error', (error: NodeJS.ErrnoException) => {
         this.#isOver = true;
-        const why = error.code === 'ENOENT' ? 'no such command' : error.message;
-        reject(new CommandError(`${file}: ${why}`, ExitCode.error, error));
+        reject(new CommandError(`${file}: ${whyNot(error)}`, ExitCode.error, error));
       });
       this.#child.once('exit', (code, signal) => {
         this.#isOver = true;
@@ -32,4 +31,11 @@ export class Companion {
     if (this.#isOver || (number === constants.signals.SIGINT && process.stdin.isTTY)) return;
     this.#child.kill(number);
   }
+}
+
+function whyNot(error: NodeJS.ErrnoException): string {
+  if (error.code === 'ENOENT') return 'no such command';
+  // execvp(3) says so too when it was kept from looking into one of the folders of PATH.
+  if (error.code === 'EACCES') return 'no such command, or you may not run it';
+  return error.message;
 }
