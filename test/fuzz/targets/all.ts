@@ -2,6 +2,7 @@
 import type { Target } from '../target.ts';
 import { captureTargets } from './captures.ts';
 import { filterTargets } from './filters.ts';
+import { flowTargets } from './flows.ts';
 import { kernelTargets } from './kernel.ts';
 import { messageTargets, packetTargets } from './packets.ts';
 import { textTargets } from './texts.ts';
@@ -11,6 +12,7 @@ export const allTargets: readonly Target[] = [
   ...messageTargets,
   ...captureTargets,
   ...filterTargets,
+  ...flowTargets,
   ...kernelTargets,
   ...textTargets,
 ];
