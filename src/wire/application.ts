@@ -17,9 +17,12 @@ import { decodeStun, describeStun, looksLikeStun, STUN_PORT, STUN_TLS_PORT, type
 import { decodeSyslog, describeSyslog, SYSLOG_PORT, type SyslogMessage } from './syslog.ts';
 import { decodeTftp, describeTftp, TFTP_PORT, type TftpMessage } from './tftp.ts';
 import {
+  decodeTlsAlert,
   decodeTlsHello,
   decodeTlsRecord,
+  describeTlsAlert,
   describeTlsHello,
+  type TlsAlert,
   type TlsClientHello,
   TlsContentType,
   type TlsServerHello,
@@ -38,6 +41,7 @@ export type ApplicationMessage =
   | StunMessage
   | SyslogMessage
   | TftpMessage
+  | TlsAlert
   | TlsClientHello
   | TlsServerHello;
 
@@ -112,8 +116,8 @@ export const applicationProtocols: readonly ApplicationProtocol[] = [
     transport: 'tcp',
     ports: [443, 853, 8443],
     rfc: 'RFC 8446',
-    looksLike: isHandshake,
-    decode: decodeHello,
+    looksLike: isClearTls,
+    decode: decodeTls,
   },
 ];
 
@@ -187,14 +191,17 @@ export function decodeDnsOverTcp(
   return decodeDns(bytes, offset + 2, offset + 2 + size);
 }
 
-/** Records after the hellos say nothing in the clear. */
-function isHandshake(bytes: Uint8Array, offset: number, end: number): boolean {
+/** Handshakes, and alerts that are short enough not to be encrypted; other records say nothing in the clear. */
+function isClearTls(bytes: Uint8Array, offset: number, end: number): boolean {
+  if (bytes[offset] === TlsContentType.ALERT) return end - offset >= 7 && readU16(bytes, offset + 3) === 2;
   return end - offset >= 6 && bytes[offset] === TlsContentType.HANDSHAKE;
 }
 
-function decodeHello(bytes: Uint8Array, offset: number, end: number): ApplicationMessage | DecodeFault | undefined {
+function decodeTls(bytes: Uint8Array, offset: number, end: number): ApplicationMessage | DecodeFault {
   const record = decodeTlsRecord(bytes, offset, end);
-  return record.ok ? decodeTlsHello(bytes, record.headerEnd, record.payloadEnd) : record;
+  if (!record.ok) return record;
+  const decode = record.type === TlsContentType.ALERT ? decodeTlsAlert : decodeTlsHello;
+  return decode(bytes, record.headerEnd, record.payloadEnd);
 }
 
 /** One line of what the payload says; undefined where it is not understood. */
@@ -225,6 +232,7 @@ const describers: Describers = {
   stun: describeStun,
   syslog: describeSyslog,
   tftp: describeTftp,
+  tlsAlert: describeTlsAlert,
 };
 
 /** One line of a message. */

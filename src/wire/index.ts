@@ -57,6 +57,8 @@ export * from './tcp-options.ts';
 export * from './template.ts';
 export * from './tftp.ts';
 export * from './tls.ts';
+export * from './tls-extensions.ts';
+export * from './tls-names.ts';
 export {
   type CommonOption,
   decodeOptionList,

@@ -2,9 +2,11 @@
  * TLS as far as it is in the clear: records (RFC 8446 §5.1) and the two hellos (§4.1.2, §4.1.3) with server name (RFC 6066
  * §3), application protocols (RFC 7301 §3.1) and versions (RFC 8446 §4.2.1).
  */
-import { fromUtf8, readU16, readU24, toHex } from '../core/bytes.ts';
+import { concat, readU16, readU24, toHex } from '../core/bytes.ts';
 import { type DecodeFault, fault } from '../core/fault.ts';
 import { type HeaderTable, headerTable, uint, type ViewClass, viewClass } from './field.ts';
+import { type TlsExtension, tlsExtensionValue } from './tls-extensions.ts';
+import { tlsName, tlsVersionName } from './tls-names.ts';
 
 /** RFC 8446 §5.1 */
 export const TlsContentType = { CHANGE_CIPHER_SPEC: 20, ALERT: 21, HANDSHAKE: 22, APPLICATION_DATA: 23 } as const;
@@ -62,12 +64,6 @@ export function encodeTlsRecord(init: Partial<TlsRecordFields> & { type: number 
   tlsRecordTable.fields.length.write(bytes, 0, init.length ?? payload.length);
   bytes.set(payload, 5);
   return bytes;
-}
-
-/** An extension of a hello. RFC 8446 §4.2 */
-export interface TlsExtension {
-  readonly type: number;
-  readonly data: Uint8Array;
 }
 
 /** What both hellos say. Plain data, owned. */
@@ -138,7 +134,7 @@ class Reader {
 
 /**
  * Decode a ClientHello or ServerHello: a handshake message, as the payload of a record begins with.
- * Faults: TRUNCATED (also of a vector inside); UNSUPPORTED (another handshake message)
+ * Faults: TRUNCATED (also of a vector inside); BAD_LENGTH (bytes behind the extensions); UNSUPPORTED (another handshake message)
  */
 export function decodeTlsHello(
   bytes: Uint8Array,
@@ -161,6 +157,10 @@ export function decodeTlsHello(
   if (reader.at < reader.end) {
     const inner = reader.number(2, 'extensions');
     if (reader.at + inner > reader.end) reader.take(inner, 'extensions');
+    else if (reader.at + inner < reader.end) {
+      const left = reader.end - reader.at;
+      reader.failure ??= fault('BAD_LENGTH', 'tls', 'extensions', reader.at - 2, left, inner);
+    }
     while (reader.at < reader.end && reader.failure === undefined) {
       const one = reader.number(2, 'extension');
       extensions.push({ type: one, data: reader.vector(2, 'extension') });
@@ -168,8 +168,8 @@ export function decodeTlsHello(
   }
   if (reader.failure !== undefined) return reader.failure;
   const common = { ok: true, legacyVersion, random, sessionId, extensions } as const;
-  const applicationProtocols = protocolsOf(dataOf(extensions, 16));
-  const chosen = versionsOf(dataOf(extensions, 43), type);
+  const applicationProtocols = namesOf(extensions, 16);
+  const chosen = versionsOf(extensions, type === 1);
   const versions = chosen.length === 0 ? [legacyVersion] : chosen;
   if (type === 2) {
     const [cipherSuite = 0] = suites;
@@ -182,7 +182,7 @@ export function decodeTlsHello(
       versions,
     };
   }
-  const serverName = serverNameOf(dataOf(extensions, 0));
+  const [serverName] = namesOf(extensions, 0);
   return {
     ...common,
     kind: 'clientHello',
@@ -194,51 +194,94 @@ export function decodeTlsHello(
   };
 }
 
-function dataOf(extensions: readonly TlsExtension[], type: number): Uint8Array {
-  return extensions.find((extension) => extension.type === type)?.data ?? new Uint8Array(0);
-}
-
 function u16List(bytes: Uint8Array): number[] {
   return Array.from({ length: bytes.length >>> 1 }, (_, i) => readU16(bytes, 2 * i));
 }
 
-/** RFC 6066 §3: a list of typed names, of which only host names (0) exist. */
-function serverNameOf(data: Uint8Array): string | undefined {
-  if (data.length < 5 || data[2] !== 0) return undefined;
-  const length = readU16(data, 3);
-  return 5 + length > data.length ? undefined : fromUtf8(data.subarray(5, 5 + length));
+/** Of server_name and ALPN, which have the same form in both hellos. */
+function namesOf(extensions: readonly TlsExtension[], type: number): readonly string[] {
+  const found = extensions.find((extension) => extension.type === type);
+  const value = found === undefined ? undefined : tlsExtensionValue(found, true);
+  return value?.kind === 'names' ? value.names : [];
 }
 
-/** RFC 7301 §3.1 */
-function protocolsOf(data: Uint8Array): string[] {
-  const names: string[] = [];
-  for (let at = 2; at < data.length; at += 1 + data[at]!) {
-    if (at + 1 + data[at]! > data.length) break;
-    names.push(fromUtf8(data.subarray(at + 1, at + 1 + data[at]!)));
+/** RFC 8446 §4.2.1 */
+function versionsOf(extensions: readonly TlsExtension[], isClient: boolean): readonly number[] {
+  const found = extensions.find(({ type }) => type === 43);
+  const value = found === undefined ? undefined : tlsExtensionValue(found, isClient);
+  return value?.kind === 'numbers' ? value.numbers : [];
+}
+
+/** What `encodeTlsHello` needs; server name, protocols and versions are in the extensions. */
+export type TlsHelloInit =
+  | Omit<TlsClientHello, 'ok' | 'applicationProtocols' | 'versions' | 'serverName'>
+  | Omit<TlsServerHello, 'ok' | 'applicationProtocols' | 'versions'>;
+
+/** Encode a hello: a handshake message, to be put into a record. Without extensions their length is left out too. */
+export function encodeTlsHello(hello: TlsHelloInit): Uint8Array {
+  const body = [u16Bytes(hello.legacyVersion), hello.random, withLength(hello.sessionId, 1)];
+  if (hello.kind === 'clientHello') {
+    body.push(withLength(concat(hello.cipherSuites.map(u16Bytes)), 2), withLength(hello.compressionMethods, 1));
+  } else {
+    body.push(u16Bytes(hello.cipherSuite), Uint8Array.of(hello.compressionMethod));
   }
-  return names;
+  const extensions = hello.extensions.map(({ type, data }) => concat([u16Bytes(type), withLength(data, 2)]));
+  if (extensions.length > 0) body.push(withLength(concat(extensions), 2));
+  return concat([Uint8Array.of(hello.kind === 'clientHello' ? 1 : 2), withLength(concat(body), 3)]);
 }
 
-/** RFC 8446 §4.2.1: a client's list has a length in front, a server's choice has not. */
-function versionsOf(data: Uint8Array, type: number): number[] {
-  return u16List(type === 1 ? data.subarray(1) : data);
+function u16Bytes(value: number): Uint8Array {
+  return Uint8Array.of(value >>> 8, value);
 }
 
-const versionNames: ReadonlyMap<number, string> = new Map([
-  [0x0301, 'TLS 1.0'],
-  [0x0302, 'TLS 1.1'],
-  [0x0303, 'TLS 1.2'],
-  [0x0304, 'TLS 1.3'],
+/** A vector: `bytes` with their length in front. */
+function withLength(bytes: Uint8Array, lengthBytes: 1 | 2 | 3): Uint8Array {
+  const most = 2 ** (8 * lengthBytes) - 1;
+  if (bytes.length > most)
+    throw new RangeError(`hello: expected vectors of at most ${most} bytes, got ${bytes.length}`);
+  const { length } = bytes;
+  return concat([Uint8Array.of(length >>> 16, length >>> 8, length).subarray(3 - lengthBytes), bytes]);
+}
+
+/** An alert in the clear. RFC 8446 §6 */
+export interface TlsAlert {
+  readonly ok: true;
+  readonly kind: 'tlsAlert';
+  /** 1 warning, 2 fatal; of no meaning in TLS 1.3. */
+  readonly level: number;
+  /** `tlsName('alert', description)` */
+  readonly description: number;
+}
+
+/** Decode an alert: the payload of a record. Faults: TRUNCATED; BAD_LENGTH (more than two bytes: it is encrypted) */
+export function decodeTlsAlert(
+  bytes: Uint8Array,
+  offset: number = 0,
+  end: number = bytes.length,
+): TlsAlert | DecodeFault {
+  if (end - offset < 2) return fault('TRUNCATED', 'tls', 'alert', offset, 2, end - offset);
+  if (end - offset > 2) return fault('BAD_LENGTH', 'tls', 'alert', offset, 2, end - offset);
+  return { ok: true, kind: 'tlsAlert', level: bytes[offset]!, description: bytes[offset + 1]! };
+}
+
+/** Encode an alert, to be put into a record. */
+export function encodeTlsAlert({ level, description }: Pick<TlsAlert, 'level' | 'description'>): Uint8Array {
+  return Uint8Array.of(level, description);
+}
+
+const alertLevels: ReadonlyMap<number, string> = new Map([
+  [1, 'warning'],
+  [2, 'fatal'],
 ]);
 
-/** `TLS 1.3`, or `0x7f1c` for a number without a name. */
-export function tlsVersionName(version: number): string {
-  return versionNames.get(version) ?? `0x${version.toString(16).padStart(4, '0')}`;
+/** `Alert fatal handshake_failure` */
+export function describeTlsAlert({ level, description }: TlsAlert): string {
+  return `Alert ${alertLevels.get(level) ?? `level ${level}`} ${tlsName('alert', description)}`;
 }
 
 /** `ClientHello example.org, alpn h2 http/1.1, TLS 1.3`; the highest version that has a name (RFC 8701 offers others). */
 export function describeTlsHello(hello: TlsClientHello | TlsServerHello): string {
-  const version = Math.max(...hello.versions.filter((one) => versionNames.has(one)), 0);
+  const version = Math.max(...hello.versions.filter((one) => one <= 0x0304), 0);
   const words = [
     hello.kind === 'clientHello'
       ? `ClientHello${hello.serverName === undefined ? '' : ` ${JSON.stringify(hello.serverName)}`}`
