@@ -58,6 +58,65 @@ const RULES: readonly Rule[] = [
     },
   },
   {
+    reason: 'Wireshark shows types that DNS records speak of under the name of their own',
+    fields: /^dns\.resp\.type$/,
+    holds: ({ ours, theirs }) => isPart(theirs, ours),
+  },
+  {
+    reason: 'a request for a Fast Open cookie has an empty one',
+    fields: /^tcp\.options\.tfo\.cookie$/,
+    holds: ({ ours, theirs }) => isPart(ours, theirs) && ours.filter((value) => value !== '').join() === theirs.join(),
+  },
+  {
+    reason: 'Wireshark takes the name of an SRV record apart (dns.srv.service, dns.srv.proto)',
+    fields: /^dns\.resp\.name$/,
+    holds: ({ ours, theirs }) =>
+      isSame(
+        ours.filter((name) => !name.startsWith('_')),
+        theirs,
+      ),
+  },
+  {
+    reason: 'the time to live of an OPT record is none: those of additional records are not compared',
+    fields: /^dns\.resp\.ttl$/,
+    holds: ({ ours, theirs }) => startsWith(theirs, ours),
+  },
+  {
+    reason: 'a list with something wrong in it is a fault to us; Wireshark shows what comes before',
+    fields: /^(igmp|icmpv6\.mldr?|sctp)\./,
+    holds: ({ packet, ours, theirs }) => hasBadList(packet) && startsWith(theirs, ours),
+  },
+  {
+    reason: 'MLD: Wireshark reads records to the end of the message, we as many as it counts',
+    fields: /^icmpv6\.mldr\./,
+    holds: ({ packet, ours, theirs }) => packet.icmp?.type === 143 && startsWith(theirs, ours),
+  },
+  {
+    reason: 'a TCP option of a wrong length stays raw; Wireshark reads what there is of it',
+    fields: /^tcp\.options\./,
+    holds: ({ packet, ours, theirs }) =>
+      packet.tcp?.options.some(({ name }) => name === 'malformed') === true && isPart(theirs, ours),
+  },
+  {
+    reason: 'a request target with a blank or what is no ASCII in it: Wireshark ends it there',
+    fields: /^http\.request\.uri$/,
+    holds: ({ ours, theirs }) =>
+      isSame(
+        ours.map((target) => target.replace(/[^\x21-\x7e].*/, '')),
+        theirs,
+      ),
+  },
+  {
+    reason: 'Wireshark did not look into this segment, for which a damaged header before it is enough',
+    fields: /^http\./,
+    holds: ({ their, theirs }) => theirs.length === 0 && !their.protocols.includes('http'),
+  },
+  {
+    reason: 'what is no ASCII in a text: Wireshark replaces it',
+    fields: /^http\./,
+    holds: ({ ours, theirs }) => isSame(ours.map(onlyAscii), theirs.map(onlyAscii)),
+  },
+  {
     reason: 'BSD loopback: Wireshark reads the family in the order of the sender, we as it stands',
     fields: /^null\.family$/,
     holds: ({ ours, theirs }) => swapped(Number(ours[0])) === Number(theirs[0]),
@@ -130,12 +189,12 @@ const RULES: readonly Rule[] = [
   },
   {
     reason: 'Wireshark reads the beginning of a message that is none; ours is whole or a fault',
-    fields: /^(dns|ntp|dhcp|radius|stun)\./,
+    fields: /^(dns|ntp|dhcp|radius|stun|http)\./,
     holds: ({ packet, ours }) => ours.length === 0 && decodeApplication(packet)?.ok === false,
   },
   {
     reason: 'Wireshark guesses what a payload is: by other packets between these ports, in fragments, in cut datagrams',
-    fields: /^(dns|ntp|dhcp|radius|stun)\./,
+    fields: /^(dns|ntp|dhcp|radius|stun|http)\./,
     holds: ({ packet, ours }) => ours.length === 0 && decodeApplication(packet) === undefined,
   },
   {
@@ -217,6 +276,23 @@ export function explain(one: Case): string | undefined {
   return RULES.find(({ fields, holds }) => fields.test(one.field) && holds(seen))?.reason;
 }
 
+function isSame(ours: readonly string[], theirs: readonly string[]): boolean {
+  return ours.length === theirs.length && startsWith(ours, theirs);
+}
+
+function onlyAscii(text: string): string {
+  return text.replace(/[^\x20-\x7e]+/g, '');
+}
+
+/** A body whose list of records or chunks does not fit into it. */
+function hasBadList(packet: Packet): boolean {
+  const igmp = packet.find('igmp');
+  const icmp = packet.find('icmpv6');
+  const bodies = [igmp?.query, igmp?.records, icmp?.mld];
+  const isBad = bodies.some((body) => body !== undefined && 'ok' in body && !body.ok);
+  return isBad || packet.find('sctp')?.chunks.some(({ name }) => name === 'malformed') === true;
+}
+
 function startsWith(longer: readonly string[], shorter: readonly string[]): boolean {
   return longer.length >= shorter.length && shorter.every((value, i) => value === longer[i]);
 }
@@ -256,9 +332,9 @@ function isOddPppoe(packet: Packet): boolean {
   });
 }
 
-/** An ICMP error whose quote is no whole IP header, or ends in a fault. */
+/** An ICMP error whose quote is no whole IP header, ends in a fault, or is of a protocol that we leave raw. */
 function isCutQuote({ icmp }: Packet): boolean {
   if (icmp === undefined || !icmp.isError) return false;
   const quoted = decodeQuoted(icmp);
-  return quoted === undefined || quoted.fault !== undefined;
+  return quoted === undefined || quoted.fault !== undefined || quoted.layers.at(-1) === quoted.ip;
 }

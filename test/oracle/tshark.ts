@@ -86,6 +86,7 @@ export function readValues(path: string, names: readonly string[]): TheirPacket[
 
 function theirPlain(value: string): string {
   if (/^0x[\da-f]+$/i.test(value)) return BigInt(value).toString();
+  if (value === '<Root>') return '.';
   if (value === 'True' || value === 'False') return value === 'True' ? '1' : '0';
   return plain(value);
 }
