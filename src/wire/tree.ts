@@ -107,9 +107,21 @@ function tableNodes(
   name: string,
   sum?: ChecksumState,
 ): TreeNode[] {
-  return fieldsOf(table).map((field) =>
+  return remembered(fieldLists, table, fieldsOf).map((field) =>
     fieldNode((values as Values)[field.name]!, field, offset * 8 + field.bitOffset, name, sum),
   );
+}
+
+/** The fields of each table, sorted once. */
+const fieldLists = new WeakMap<HeaderTable<unknown>, readonly FieldInfo[]>();
+
+function remembered<K extends WeakKey, V>(known: WeakMap<K, V>, key: K, make: (key: K) => V): V {
+  let value = known.get(key);
+  if (value === undefined) {
+    value = make(key);
+    known.set(key, value);
+  }
+  return value;
 }
 
 type Values = Readonly<Record<string, number | string>>;
@@ -245,13 +257,22 @@ const TYPES_OF_GETTER: Readonly<Record<string, readonly number[]>> = {
   'icmpv6.pointer': [Icmpv6Type.PARAMETER_PROBLEM],
 };
 
-/** The getters that the header's class adds to its table. */
+type Getters = readonly (readonly [name: string, get: () => unknown])[];
+
+/** The getters of each class of headers. */
+const getterLists = new WeakMap<object, Getters>();
+
+function gettersIn(prototype: object): Getters {
+  return Object.entries(Object.getOwnPropertyDescriptors(prototype)).flatMap(([name, { get }]) =>
+    get === undefined || OTHER_GETTERS.has(name) || name.endsWith('Value') ? [] : [[name, get] as const],
+  );
+}
+
+/** What the getters that the header's class adds to its table say. */
 function gettersOf(view: HeaderView, name: string): Record<string, unknown> {
   const found: Record<string, unknown> = {};
   const { type } = view as { readonly type?: unknown };
-  const descriptors = Object.getOwnPropertyDescriptors(Object.getPrototypeOf(view) as object);
-  for (const [key, { get }] of Object.entries(descriptors)) {
-    if (get === undefined || OTHER_GETTERS.has(key) || key.endsWith('Value')) continue;
+  for (const [key, get] of remembered(getterLists, Object.getPrototypeOf(view) as object, gettersIn)) {
     if (TYPES_OF_GETTER[`${name}.${key}`]?.includes(type as number) === false) continue;
     const value: unknown = get.call(view);
     if (value !== false) found[key] = value;
