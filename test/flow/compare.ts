@@ -46,6 +46,9 @@ interface Circumstances extends Difference {
   /** The first segment behind the SYNs is the acknowledgement of a SYN-ACK that was captured. */
   readonly hasHandshake: boolean;
   readonly hasSack: boolean;
+  /** A number of the connection was exactly 0, behind the wrap. */
+  readonly hasZero: boolean;
+  readonly isScaleKnown: boolean;
 }
 
 /** Where they differ, and we mean to. */
@@ -60,6 +63,9 @@ const RULES: Readonly<Record<string, (one: Circumstances) => boolean>> = {
     theirs,
     wasSeen,
   }) => key === 'notes' && wasSeen && ours.replace('retransmission', 'out_of_order') === theirs,
+  'tshark takes the number 0 for none': ({ key, hasZero }) => key !== 'stream' && hasZero,
+  'tshark takes the scale of windows that one SYN offers for agreed': ({ key, ours, theirs, isScaleKnown }) =>
+    key === 'notes' && !isScaleKnown && theirs.replace(/ ?window_full/, '') === ours,
   'and so has another idea of what is soon': ({ key, ours, theirs, hasHandshake }) =>
     key === 'notes' && !hasHandshake && sameKind(ours) === sameKind(theirs),
   'tshark sets the count of duplicates to -1, a large number, when bytes were not captured': ({
@@ -104,13 +110,14 @@ export function compare(frames: readonly Frame[]): Comparison {
     const stream = streams.get(theirs.stream) ?? new Stream();
     streams.set(theirs.stream, stream);
     const circumstances = stream.take(packet.tcp!, analysis.isToServer, rows[i]![`tcp.analysis.${UNSEEN}`] !== '');
+    const isScaleKnown = analysis.isWindowScaleKnown;
     if (circumstances.isUnseen) unseen.counted.push(frame);
     if ((analysis.notes & TcpNote.ACKED_UNSEEN) !== 0) unseen.ours.push(frame);
     if (theirs.notes !== '') noted++;
     for (const key of Object.keys(ours) as (keyof Row)[]) {
       if (ours[key] === theirs[key]) continue;
       const difference = { frame, key, ours: ours[key], theirs: theirs[key] };
-      const rule = Object.entries(RULES).find(([, holds]) => holds({ ...difference, ...circumstances }));
+      const rule = Object.entries(RULES).find(([, holds]) => holds({ ...difference, ...circumstances, isScaleKnown }));
       if (rule === undefined) unexplained.push(difference);
       else explained[rule[0]] = (explained[rule[0]] ?? 0) + 1;
     }
@@ -125,6 +132,7 @@ class Stream {
   #third = '';
   #hasHandshake: boolean | undefined;
   #hasSack = false;
+  #hasZero = false;
   readonly #captured = { true: new Set<number>(), false: new Set<number>() };
   /** Before this nothing is missing, or it was told; -1 before the first segment. */
   readonly #reach = { true: -1, false: -1 };
@@ -133,9 +141,10 @@ class Stream {
     tcp: TcpHeader,
     isToServer: boolean,
     isUnseenTold: boolean,
-  ): Omit<Circumstances, keyof Difference> & { readonly isUnseen: boolean } {
+  ): Omit<Circumstances, keyof Difference | 'isScaleKnown'> & { readonly isUnseen: boolean } {
     if ((tcp.flags & 0x12) === 0x12) this.#third = `${tcp.ack} ${(tcp.seq + 1) >>> 0}`;
     if ((tcp.flags & 0x12) === 0x10) this.#hasHandshake ??= isToServer && `${tcp.seq} ${tcp.ack}` === this.#third;
+    this.#hasZero ||= (tcp.flags & 0x10) !== 0 && (tcp.ack === 0 || tcp.seq === 0);
     this.#hasSack ||= tcp.options.some(({ name }) => name === 'sack');
     const wasSeen = this.#capture(tcp, `${isToServer}`);
     const isUnseen = (tcp.flags & 0x10) !== 0 && this.#acknowledge(tcp.ack, `${!isToServer}`);
@@ -146,6 +155,7 @@ class Stream {
       wasUnseenTold: this.#wasUnseenTold,
       hasHandshake: this.#hasHandshake === true,
       hasSack: this.#hasSack,
+      hasZero: this.#hasZero,
     };
   }
 
