@@ -41,6 +41,7 @@ export * from './mpls.ts';
 export * from './multicast-record.ts';
 export * from './nd-options.ts';
 export * from './ntp.ts';
+export * from './ntp-trailer.ts';
 export * from './packet.ts';
 export * from './pppoe.ts';
 export * from './pseudo.ts';

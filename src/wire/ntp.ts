@@ -2,6 +2,7 @@
 import { toHex } from '../core/bytes.ts';
 import { type DecodeFault, fault } from '../core/fault.ts';
 import { type HeaderTable, headerTable, uint, type ViewClass, viewClass } from './field.ts';
+import { decodeNtpTrailer, type NtpTrailer } from './ntp-trailer.ts';
 
 export const NTP_PORT = 123;
 
@@ -61,7 +62,7 @@ export const ntpTable: HeaderTable<NtpFields> = headerTable<NtpFields>('ntp', 'R
 
 const NtpView: ViewClass<NtpFields> = viewClass(ntpTable);
 
-/** A decoded NTP header; extension fields and the authenticator are its payload. */
+/** A decoded NTP header; extension fields and the authenticator are its payload: see `trailer`. */
 export class NtpPacket extends NtpView {
   get layer(): 'ntp' {
     return 'ntp';
@@ -69,6 +70,12 @@ export class NtpPacket extends NtpView {
 
   get kind(): 'ntp' {
     return 'ntp';
+  }
+
+  /** Extension fields and authenticator; undefined where nothing follows the header. Faults: TRUNCATED; BAD_LENGTH. */
+  get trailer(): NtpTrailer | DecodeFault | undefined {
+    if (this.payloadSize === 0) return undefined;
+    return decodeNtpTrailer(this.bytes, this.headerEnd, this.payloadEnd);
   }
 }
 

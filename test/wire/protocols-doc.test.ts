@@ -10,7 +10,8 @@ function isTable(value: unknown): value is HeaderTable<unknown> {
 /** Without those of whole protocols over UDP and TCP, which have a list of their own. */
 function headers(): HeaderTable<unknown>[] {
   const applications = new Set(applicationProtocols.map(({ name }) => name));
-  return Object.values(wire)
+  const all: readonly unknown[] = Object.values(wire);
+  return all
     .filter(isTable)
     .filter(({ layer }) => !applications.has(layer))
     .sort((a, b) => (a.layer < b.layer ? -1 : 1));
