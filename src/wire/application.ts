@@ -3,10 +3,11 @@
  * a row may look first whether the bytes begin as its protocol does, and nothing here makes a packet bad.
  */
 import { readU16 } from '../core/bytes.ts';
-import { type DecodeFault, fault } from '../core/fault.ts';
+import type { DecodeFault } from '../core/fault.ts';
 import { DHCP_CLIENT_PORT, DHCP_SERVER_PORT, type Dhcpv4Message, decodeDhcpv4, describeDhcpv4 } from './dhcpv4.ts';
 import { DHCPV6_CLIENT_PORT, DHCPV6_SERVER_PORT, type Dhcpv6Message, decodeDhcpv6, describeDhcpv6 } from './dhcpv6.ts';
 import { DNS_PORT, type DnsMessage, decodeDns, describeDns, MDNS_PORT } from './dns.ts';
+import { decodeDnsOverTcp } from './dns-tcp.ts';
 import { decodeHttpHead, describeHttp, HTTP_PORTS, type HttpHead, looksLikeHttp } from './http1.ts';
 import { decodeNtp, describeNtp, NTP_PORT, type NtpPacket } from './ntp.ts';
 import type { Packet } from './packet.ts';
@@ -174,21 +175,6 @@ export function decodeByPort(
 /** RFC 1035 §4.2.2: two bytes of length, then the message. */
 function isWholeDns(bytes: Uint8Array, offset: number, end: number): boolean {
   return end - offset >= 14 && readU16(bytes, offset) <= end - offset - 2;
-}
-
-/**
- * Decode the first message of a TCP payload.
- * Faults: TRUNCATED (its length is not there); those of `decodeDns`
- */
-export function decodeDnsOverTcp(
-  bytes: Uint8Array,
-  offset: number = 0,
-  end: number = bytes.length,
-): DnsMessage | DecodeFault {
-  if (end - offset < 2) return fault('TRUNCATED', 'dns', 'length', offset, 2, end - offset);
-  const size = readU16(bytes, offset);
-  if (size > end - offset - 2) return fault('TRUNCATED', 'dns', 'message', offset + 2, size, end - offset - 2);
-  return decodeDns(bytes, offset + 2, offset + 2 + size);
 }
 
 /** Handshakes, and alerts that are short enough not to be encrypted; other records say nothing in the clear. */

@@ -21,6 +21,7 @@ export * from './dhcpv6.ts';
 export * from './dns.ts';
 export * from './dns-data.ts';
 export * from './dns-name.ts';
+export * from './dns-tcp.ts';
 export * from './ethernet.ts';
 export * from './field.ts';
 export * from './geneve.ts';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { encodePcap } from '../../src/capture/index.ts';
-import { fromHex } from '../../src/core/index.ts';
+import { concat, fromHex } from '../../src/core/index.ts';
 import {
   buildPacket,
   type DnsData,
@@ -14,12 +14,14 @@ import {
   DnsType,
   decodeDns,
   decodeDnsData,
+  decodeDnsStream,
   decodePacket,
   describeDnsData,
   describePacket,
   dnsTypeName,
   encodeDns,
   encodeDnsData,
+  encodeDnsOverTcp,
 } from '../../src/wire/index.ts';
 import { dnsVectors } from '../vectors/dns.ts';
 
@@ -153,6 +155,23 @@ test.each(dnsVectors.map(({ name, hex }) => [name, hex] as const))('%s: the same
   if (!message.ok) throw new Error('not understood');
   expect(encodeDns(message)).toEqual(payload);
   for (let end = 0; end < payload.length; end++) expect(decodeDns(payload, 0, end)).toMatchObject({ ok: false });
+});
+
+test('RFC 7766 §6.2.1.1: messages in a row over TCP, in pieces of any length', () => {
+  const sent = [1, 2, 3].map((id) =>
+    encodeDnsOverTcp({ header: { id }, questions: [{ name: 'a.b', type: 1, class: 1 }] }),
+  );
+  // A bad message between good ones costs only itself.
+  const bytes = concat([sent[0]!, fromHex('0003 000000'), sent[1]!, sent[2]!]);
+  const all = decodeDnsStream(bytes);
+  expect(all.end).toBe(bytes.length);
+  expect(all.messages.map((one) => (one.ok ? one.header.id : one.code))).toEqual([1, 'TRUNCATED', 2, 3]);
+  for (let cut = 0; cut <= bytes.length; cut++) {
+    const first = decodeDnsStream(bytes, 0, cut);
+    const second = decodeDnsStream(bytes, first.end);
+    expect(first.messages.length + second.messages.length).toBe(4);
+    expect(second.end).toBe(bytes.length);
+  }
 });
 
 test('types have names, others numbers', () => {
