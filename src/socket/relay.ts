@@ -5,7 +5,8 @@ import type { WaitOptions } from './wait-queue.ts';
 
 /**
  * Send everything that `from` receives to `to`, until the end of the stream, without copying it through this process;
- * then half-close `to`. What a proxy does, one direction of it.
+ * then half-close `to`. What a proxy does, one direction of it. `timeoutMs` is for each step: how long nothing may move.
+ * When it rejects, bytes that were under way are still in the pipe.
  * @returns how many bytes passed
  */
 export async function relay(from: Socket, to: Socket, pipe: Pipe, options?: WaitOptions): Promise<number> {
@@ -23,7 +24,7 @@ export async function relay(from: Socket, to: Socket, pipe: Pipe, options?: Wait
 
 /**
  * Write what `from` receives to a file, without copying it through this process, until the end of the stream or until
- * `length` bytes have come.
+ * `length` bytes have come. `timeoutMs` is for each step: how long nothing may come.
  * @param file open for writing, not with O_APPEND; written at its own position. Borrowed until the promise settles
  * @returns how many bytes were written
  */
