@@ -242,7 +242,7 @@ function errorNodes(icmp: Icmpv4Message | Icmpv6Message, name: string): TreeNode
 }
 
 /** Not of the packet's contents, or told elsewhere. */
-const OTHER_GETTERS: ReadonlySet<string> = new Set(['layer', 'kind']);
+const OTHER_GETTERS: ReadonlySet<string> = new Set(['layer', 'kind', 'allOptions']);
 
 /** Of the getters over an ICMP message's last four bytes, each means something in messages of these types only. */
 const TYPES_OF_GETTER: Readonly<Record<string, readonly number[]>> = {
