@@ -160,10 +160,16 @@ const SAYS: Record<string, readonly (string | RegExp)[]> = {
   ],
   40: ['complement 0xf7f9', 'agrees: 0xf7f9', 'complement is 0', 'same bytes: true', 'type 8, code 0, id 2, seq 4'],
   41: [1, 2, 3, 4].map((n) => `${n} reply from 127.0.0.1: 48 bytes, icmp_seq=${n} ttl=64`),
+  42: [
+    'hash: 90 packets of 10 flows',
+    'a flow has one thread',
+    /round-robin: 90 packets.*(\n.*30 packets of 10 flows){3}/,
+    'several threads',
+  ],
 };
 
 /** Raw and packet sockets, hosts of their own: for an ordinary user in a user namespace. */
-const IN_NAMESPACE = ['01', '06', '07', '09', '10', '37', '38', '39', '41'];
+const IN_NAMESPACE = ['01', '06', '07', '09', '10', '37', '38', '39', '41', '42'];
 const noNamespace = readCapabilities().canUnshareNet ? null : tryUserNamespace();
 const noOpenssl = spawnSync('openssl', ['version']).error !== undefined;
 

@@ -55,7 +55,7 @@ export interface CaptureOptions {
 }
 
 export interface FanoutOptions {
-  /** 0 … 65535: captures of one group, interface and mode belong together. */
+  /** 0 … 65535: captures of one group belong together; interface, mode and direction are the same in all. */
   readonly group: number;
   /** Who gets a packet: by its flow, in turn, by the processor that it came in on, the first with room, by chance, by the card's queue. */
   readonly mode: keyof typeof FANOUT_MODES;
@@ -67,6 +67,7 @@ export interface FanoutOptions {
 
 const FANOUT_MODES = { hash: 0, 'round-robin': 1, cpu: 2, rollover: 3, random: 4, queue: 5 } as const;
 const PACKET_FANOUT_FLAG_ROLLOVER = 0x1000;
+const PACKET_FANOUT_FLAG_IGNORE_OUTGOING = 0x4000;
 const PACKET_FANOUT_FLAG_DEFRAG = 0x8000;
 
 export const MAX_SNAP_LENGTH = 262_144;
@@ -195,7 +196,7 @@ export class Capture implements LiveCapture {
     if (timestamps === 'hardware') socket.set(PACKET.TIMESTAMP, RAW_HARDWARE);
     socket.bind({ family: 'packet', ifindex, protocol: ETH_P_ALL });
     if (promiscuous && ifindex !== 0) socket.set(PACKET.ADD_MEMBERSHIP, { ifindex, type: PACKET_MR_PROMISC });
-    if (fanout !== undefined) socket.set(PACKET.FANOUT, fanoutValue(fanout));
+    if (fanout !== undefined) socket.set(PACKET.FANOUT, fanoutValue(fanout, ignoresOutgoing));
   }
 
   async next(options?: WaitOptions): Promise<PacketBatch> {
@@ -333,13 +334,20 @@ function directionTest(direction: string, mayBeLoopback: boolean): Wanted['isWan
   }
 }
 
-function fanoutValue({ group, mode, rollover = false, defragment = false }: FanoutOptions) {
+/** @param ignoresOutgoing said again for the group: the kernel asks it, not its members */
+function fanoutValue(
+  { group, mode, rollover = false, defragment = false }: FanoutOptions,
+  ignoresOutgoing: boolean,
+): { id: number; type: number; flags: number } {
   checkWhole('fanout.group', group, 0, 0xffff);
   const type = FANOUT_MODES[mode];
   if (type === undefined) {
     throw new TypeError(`fanout.mode: expected one of ${Object.keys(FANOUT_MODES).join(', ')}, got ${mode}`);
   }
-  const flags = (rollover ? PACKET_FANOUT_FLAG_ROLLOVER : 0) | (defragment ? PACKET_FANOUT_FLAG_DEFRAG : 0);
+  const flags =
+    (rollover ? PACKET_FANOUT_FLAG_ROLLOVER : 0) |
+    (defragment ? PACKET_FANOUT_FLAG_DEFRAG : 0) |
+    (ignoresOutgoing ? PACKET_FANOUT_FLAG_IGNORE_OUTGOING : 0);
   return { id: group, type, flags };
 }
 
