@@ -2,7 +2,7 @@
  * Live capture on interfaces of namespaces made here: the ring and the copying path give the same packets, whole or cut,
  * with what the kernel had taken off; what is lost is counted; what is given back is not shown again.
  */
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { PacketBatch } from '../../src/capture/index.ts';
 import { openInjector } from '../../src/os/capture/inject.ts';
 import { type Capture, type CaptureOptions, openCapture } from '../../src/os/capture/open.ts';
@@ -153,6 +153,21 @@ describeInNamespace(import.meta.url, 'live capture', () => {
     const got = await read(capture, 'length 6');
     expect(got.filter((line) => line.includes('5006'))).toEqual([]);
     expect(got.length).toBe(2);
+  });
+
+  test.each(['ring', 'copy'] as const)('%s: nor when nobody reads for long after the change', async (backend) => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    try {
+      using capture = open('lo', { backend, filter: 'udp port 5060' });
+      await say('old', 5060);
+      capture.setFilter('udp port 5061');
+      vi.advanceTimersByTime(60_000);
+      await say('later', 5061);
+      vi.useRealTimers();
+      expect(await read(capture, 'length 5')).toEqual(['IP 127.0.0.1 > 127.0.0.1.5061: UDP, length 5']);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   test('not read: the kernel drops and counts, and every packet is either read or counted', async () => {

@@ -57,7 +57,7 @@ export interface CaptureOptions {
 export interface FanoutOptions {
   /** 0 … 65535: captures of one group belong together; interface, mode and direction are the same in all. */
   readonly group: number;
-  /** Who gets a packet: by its flow, in turn, by the processor that it came in on, the first with room, by chance, by the card's queue. */
+  /** By flow, in turn, by the processor that a packet came in on, the first with room, by chance, by the card's queue. */
   readonly mode: keyof typeof FANOUT_MODES;
   /** One that is full passes on to the next. */
   readonly rollover?: boolean | undefined;
@@ -128,8 +128,9 @@ export class Capture implements LiveCapture {
   readonly #retireMs: number;
   /** Where the kernel cannot decide. */
   #again: PacketFilter | undefined;
-  /** After a change of filter: packets of the one before may be in the ring, until then (performance.now). */
+  /** After a change of filter: packets of the one before may be there until all is read, at that time or later. */
   #old: PacketFilter | undefined;
+  /** `performance.now`. */
   #oldUntil = 0;
   #received = 0;
   #dropped = 0;
@@ -213,6 +214,8 @@ export class Capture implements LiveCapture {
     if (this.#socket.closed) throw new SocketError(EBADF, { syscall: 'recv' });
     const batch = this.#backend.take();
     if (batch !== null) return batch;
+    // Only reading to the end shows that none is left: time alone does not empty a ring that nobody reads.
+    if (this.#old !== undefined && performance.now() > this.#oldUntil) this.#old = undefined;
     // The interface went down or away: what it had sent before has been read.
     const errno = this.#socket.get(SO.ERROR);
     if (errno !== 0) throw new SocketError(errno, { syscall: 'recv', address: this.interface });
@@ -263,7 +266,6 @@ export class Capture implements LiveCapture {
 
   /** What is asked of packets besides the kernel's filter. */
   #userFilter(): PacketFilter | undefined {
-    if (this.#old !== undefined && performance.now() > this.#oldUntil) this.#old = undefined;
     return this.#old ?? this.#again;
   }
 
