@@ -183,6 +183,9 @@ function instructionFault({ code, jt, jf, k }: Instruction, left: number): strin
   if (kind === ALU && (code & X) === 0 && k === 0 && ((code & 0xf0) === DIV || (code & 0xf0) === MOD)) {
     return 'division by zero';
   }
+  if (kind === ALU && (code & X) === 0 && k >= 32 && ((code & 0xf0) === LSH || (code & 0xf0) === RSH)) {
+    return `a shift by ${k}, of a word of 32 bits`;
+  }
   const isMemory = kind === ST || kind === STX || ((kind === LD || kind === LDX) && (code & 0xe0) === MEM);
   if (isMemory && k >= MEMORY_WORDS) return `M[${k}], beyond the ${MEMORY_WORDS} words of memory`;
   return undefined;
