@@ -7,7 +7,8 @@
  * Run: npm run example -- 10
  */
 import { AF_INET, AF_PACKET, htons, SOCK_DGRAM, SOCK_RAW } from 'barewire';
-import { NetworkNamespace, Rtnetlink, reexecInUserNamespace } from 'barewire/os';
+import { Rtnetlink } from 'barewire/netlink';
+import { NetworkNamespace, reexecInUserNamespace } from 'barewire/os';
 import { describeBytes } from 'barewire/wire';
 
 const ETH_P_ALL = 0x0003;

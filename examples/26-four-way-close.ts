@@ -7,7 +7,7 @@
  * Run: npm run example -- 26
  */
 import { AF_INET, kernel, SOCK_STREAM, type SocketAddress, TCP } from 'barewire';
-import { SockDiag } from 'barewire/os';
+import { SockDiag } from 'barewire/netlink';
 
 const text = new TextDecoder();
 

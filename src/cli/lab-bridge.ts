@@ -99,7 +99,7 @@ async function playOnLoopback(options: LabOptions, reasons: readonly string[]): 
   }
   const [{ kernel }, { SockDiag }, { listenOnLoopback }] = await Promise.all([
     import('../os/kernel.ts'),
-    import('../os/netlink/sock-diag.ts'),
+    import('../netlink/sock-diag.ts'),
     import('../os/loopback-tap.ts'),
   ]);
   using diag = new SockDiag(kernel);

@@ -3,9 +3,9 @@
  * socket, as far as it may be read (proc(5)).
  */
 import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { SockDiag, type SocketRow } from '../netlink/sock-diag.ts';
 import { AF_UNIX, type Host, SOCK_DGRAM, SocketError } from '../socket/index.ts';
 import { NetworkNamespace } from './namespace.ts';
-import { SockDiag, type SocketRow } from './netlink/sock-diag.ts';
 
 /** Somebody who has what was asked for. */
 export interface Holder {

@@ -6,11 +6,11 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { parseIpv4 } from '../addr/index.ts';
+import { SockDiag } from '../netlink/sock-diag.ts';
 import { AF_INET6, type Host, IPPROTO_TCP, IPPROTO_UDP, IPV6, type Option, SO, SocketError } from '../socket/index.ts';
 import { describeHolder, describeRows, type Holder, holdersOf, read, readIn, unixHolder } from './explain-holders.ts';
 import { type AssignedAddress, interfaces } from './interfaces.ts';
 import { kernel } from './kernel.ts';
-import { SockDiag } from './netlink/sock-diag.ts';
 
 export type { Holder } from './explain-holders.ts';
 

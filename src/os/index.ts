@@ -19,5 +19,4 @@ export { kernel } from './kernel.ts';
 export { type LabHost, type LabHosts, type LabHostsOptions, makeLabHosts, type WireTier } from './lab-hosts.ts';
 export { NativeMissingError } from './load.ts';
 export { type NamespaceOptions, NetworkNamespace } from './namespace.ts';
-export * from './netlink/index.ts';
 export { TunDevice } from './tun.ts';

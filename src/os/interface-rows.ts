@@ -1,5 +1,5 @@
 /** Interfaces and their addresses as a program sees them: the kernel's numbers by their names (netdevice(7)). */
-import type { InterfaceAddress, Link, LinkStatistics } from './netlink/rtnetlink-rows.ts';
+import type { InterfaceAddress, Link, LinkStatistics } from '../netlink/rtnetlink-rows.ts';
 
 /** One interface without its addresses and counters: what a change is told of. */
 export interface InterfaceLink {

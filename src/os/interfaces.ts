@@ -2,12 +2,13 @@
  * The network interfaces of a host, all of them: also those that are down or have no address, which Node leaves out
  * (rtnetlink(7), netdevice(7)). What changes about them is in watch-interfaces.ts.
  */
+
+import { NetlinkError } from '../netlink/client.ts';
+import { Rtnetlink } from '../netlink/rtnetlink.ts';
+import type { Link } from '../netlink/rtnetlink-rows.ts';
 import type { Host } from '../socket/index.ts';
 import { describeAddress, describeLink, type NetworkInterface } from './interface-rows.ts';
 import { kernel } from './kernel.ts';
-import { NetlinkError } from './netlink/client.ts';
-import { Rtnetlink } from './netlink/rtnetlink.ts';
-import type { Link } from './netlink/rtnetlink-rows.ts';
 
 export type { AssignedAddress, InterfaceLink, NetworkInterface } from './interface-rows.ts';
 

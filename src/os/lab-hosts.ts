@@ -11,13 +11,13 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { utf8, writeHostU32 } from '../core/index.ts';
 import type { LinkDevice } from '../link/device.ts';
+import { IN6_ADDR_GEN_MODE_NONE, Rtnetlink } from '../netlink/rtnetlink.ts';
+import { IFA_F_NODAD } from '../netlink/rtnetlink-rows.ts';
+import { SockDiag, type SocketRow } from '../netlink/sock-diag.ts';
 import { AF_INET, SOCK_DGRAM, SocketError } from '../socket/index.ts';
 import { LabRefused, readCapabilities } from './capabilities.ts';
 import { kernelDriver } from './kernel-driver.ts';
 import { NetworkNamespace } from './namespace.ts';
-import { IN6_ADDR_GEN_MODE_NONE, Rtnetlink } from './netlink/rtnetlink.ts';
-import { IFA_F_NODAD } from './netlink/rtnetlink-rows.ts';
-import { SockDiag, type SocketRow } from './netlink/sock-diag.ts';
 import { PacketDevice } from './packet-device.ts';
 import { TunDevice } from './tun.ts';
 

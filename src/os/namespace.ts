@@ -3,12 +3,12 @@
  * about them is as on the kernel, in the same process and event loop.
  */
 import { closeSync, openSync } from 'node:fs';
+import { Rtnetlink } from '../netlink/rtnetlink.ts';
 import type { SocketDriver } from '../socket/driver.ts';
 import { EBADF } from '../socket/errno.ts';
 import { SocketError } from '../socket/error.ts';
 import { DriverHost } from '../socket/host.ts';
 import { type KernelDriver, kernelDriver } from './kernel-driver.ts';
-import { Rtnetlink } from './netlink/rtnetlink.ts';
 
 /** unshare(2) and setns(2). */
 export const CLONE_NEWNET = 0x40000000;

@@ -2,13 +2,14 @@
  * What changes about the interfaces, addresses and routes of a host, as it changes: the multicast groups of
  * rtnetlink(7). The kernel repeats itself and leaves out what was before, so what is known is kept and compared.
  */
+
+import { expectDecoded } from '../netlink/client.ts';
+import { decodeMessages, NETLINK_ROUTE, type NetlinkMessage, NLM_F_REPLACE } from '../netlink/message.ts';
+import { Rtnetlink } from '../netlink/rtnetlink.ts';
+import { decodeAddress, decodeLink, decodeRoute, type Route } from '../netlink/rtnetlink-rows.ts';
 import { AF_NETLINK, type Host, SO, SOCK_RAW, type Socket, SocketError } from '../socket/index.ts';
 import { type AssignedAddress, describeAddress, describeLink, type InterfaceLink } from './interface-rows.ts';
 import { kernel } from './kernel.ts';
-import { expectDecoded } from './netlink/client.ts';
-import { decodeMessages, NETLINK_ROUTE, type NetlinkMessage, NLM_F_REPLACE } from './netlink/message.ts';
-import { Rtnetlink } from './netlink/rtnetlink.ts';
-import { decodeAddress, decodeLink, decodeRoute, type Route } from './netlink/rtnetlink-rows.ts';
 
 export type Change = 'added' | 'changed' | 'removed';
 

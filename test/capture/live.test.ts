@@ -4,10 +4,10 @@
  */
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { PacketBatch } from '../../src/capture/index.ts';
+import { Rtnetlink } from '../../src/netlink/rtnetlink.ts';
 import { openInjector } from '../../src/os/capture/inject.ts';
 import { type Capture, type CaptureOptions, openCapture } from '../../src/os/capture/open.ts';
 import { NetworkNamespace } from '../../src/os/namespace.ts';
-import { Rtnetlink } from '../../src/os/netlink/rtnetlink.ts';
 import { AF_INET, SOCK_DGRAM, type Socket } from '../../src/socket/index.ts';
 import { buildPacket, decodePacket, describePacket } from '../../src/wire/index.ts';
 import { describeInNamespace } from '../support/in-namespace.ts';

@@ -2,9 +2,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Rtnetlink } from '../../src/netlink/index.ts';
 import { kernel } from '../../src/os/kernel.ts';
 import { NetworkNamespace } from '../../src/os/namespace.ts';
-import { Rtnetlink } from '../../src/os/netlink/index.ts';
 import type { Host } from '../../src/socket/host.ts';
 import {
   AF_INET,

@@ -1,6 +1,6 @@
 /** An error says why: the ICMP message that caused it, from a router that refuses, and how much a narrow path carries. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { Rtnetlink } from '../../src/os/netlink/rtnetlink.ts';
+import { Rtnetlink } from '../../src/netlink/rtnetlink.ts';
 import {
   AF_INET,
   AF_INET6,

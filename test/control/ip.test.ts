@@ -3,9 +3,9 @@
  * with its own header fields where sendmsg takes them, and the receiver's message says what came.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Rtnetlink } from '../../src/netlink/rtnetlink.ts';
+import { IFA_F_NODAD } from '../../src/netlink/rtnetlink-rows.ts';
 import type { NetworkNamespace } from '../../src/os/namespace.ts';
-import { Rtnetlink } from '../../src/os/netlink/rtnetlink.ts';
-import { IFA_F_NODAD } from '../../src/os/netlink/rtnetlink-rows.ts';
 import {
   AF_INET,
   AF_INET6,

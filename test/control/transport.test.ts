@@ -1,7 +1,7 @@
 /** Control messages of UDP, TCP, packet and netlink sockets, and of time, on the kernel: set, sent, seen. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Rtnetlink } from '../../src/netlink/rtnetlink.ts';
 import { NetworkNamespace } from '../../src/os/namespace.ts';
-import { Rtnetlink } from '../../src/os/netlink/rtnetlink.ts';
 import {
   AF_INET,
   AF_INET6,

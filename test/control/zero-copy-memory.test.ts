@@ -1,7 +1,7 @@
 /** Zero-copy sends where the kernel has no more room for notes, and where nothing receives what is sent. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Rtnetlink } from '../../src/netlink/rtnetlink.ts';
 import { NetworkNamespace } from '../../src/os/namespace.ts';
-import { Rtnetlink } from '../../src/os/netlink/rtnetlink.ts';
 import { AF_INET, SOCK_DGRAM, sendZeroCopy } from '../../src/socket/index.ts';
 import { describeInNamespace } from '../support/in-namespace.ts';
 import { setSysctl } from '../support/namespaces.ts';

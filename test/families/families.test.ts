@@ -3,9 +3,9 @@
  * error where it does not; interfaces by name. The bytes of addresses are in sockaddr.test.ts.
  */
 import { describe, expect, test } from 'vitest';
+import { Rtnetlink } from '../../src/netlink/rtnetlink.ts';
 import { ifNameToIndex } from '../../src/os/interfaces.ts';
 import { kernel } from '../../src/os/kernel.ts';
-import { Rtnetlink } from '../../src/os/netlink/rtnetlink.ts';
 import { FEATURES } from '../../src/os/supports.ts';
 import {
   AF_ALG,

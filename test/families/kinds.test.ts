@@ -21,14 +21,8 @@ import {
   SOCK_STREAM,
   socketKinds,
 } from '../../src/index.ts';
-import {
-  decodeMessages,
-  encodeMessage,
-  NetlinkWriter,
-  NLM_F_DUMP,
-  NLM_F_REQUEST,
-} from '../../src/os/netlink/message.ts';
-import { encodeDiagRequest } from '../../src/os/netlink/sock-diag.ts';
+import { decodeMessages, encodeMessage, NetlinkWriter, NLM_F_DUMP, NLM_F_REQUEST } from '../../src/netlink/message.ts';
+import { encodeDiagRequest } from '../../src/netlink/sock-diag.ts';
 import { everySupport, supportOf } from '../../src/os/supports.ts';
 
 const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);

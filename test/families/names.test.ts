@@ -1,9 +1,9 @@
 /** Shows that calls take interface names in an address's text and find them in the socket's own namespace. */
 import { expect, test } from 'vitest';
 import { AF_INET6, AF_PACKET, SOCK_DGRAM, SOCK_RAW } from '../../src/index.ts';
+import { IFA_F_NODAD, IN6_ADDR_GEN_MODE_NONE, Rtnetlink } from '../../src/netlink/index.ts';
 import { createConnection, listen } from '../../src/node/index.ts';
 import { NetworkNamespace } from '../../src/os/namespace.ts';
-import { IFA_F_NODAD, IN6_ADDR_GEN_MODE_NONE, Rtnetlink } from '../../src/os/netlink/index.ts';
 import { describeInNamespace } from '../support/in-namespace.ts';
 import { addressesServe } from '../support/namespaces.ts';
 

@@ -1,9 +1,9 @@
 /** watchInterfaces() tells of links, addresses and routes as they come, change and go, once each. */
 import { afterEach, expect, test } from 'vitest';
+import { IN6_ADDR_GEN_MODE_NONE, Rtnetlink } from '../../src/netlink/rtnetlink.ts';
+import { IFA_F_NODAD } from '../../src/netlink/rtnetlink-rows.ts';
 import { interfaces } from '../../src/os/interfaces.ts';
 import { NetworkNamespace } from '../../src/os/namespace.ts';
-import { IN6_ADDR_GEN_MODE_NONE, Rtnetlink } from '../../src/os/netlink/rtnetlink.ts';
-import { IFA_F_NODAD } from '../../src/os/netlink/rtnetlink-rows.ts';
 import { type InterfaceEvent, type InterfaceWatch, watchInterfaces } from '../../src/os/watch-interfaces.ts';
 import { describeInNamespace } from '../support/in-namespace.ts';
 

@@ -4,8 +4,8 @@
  */
 import { expect } from 'vitest';
 import { readU16 } from '../../src/core/index.ts';
-import { Rtnetlink } from '../../src/os/netlink/rtnetlink.ts';
-import { IFA_F_NODAD } from '../../src/os/netlink/rtnetlink-rows.ts';
+import { Rtnetlink } from '../../src/netlink/rtnetlink.ts';
+import { IFA_F_NODAD } from '../../src/netlink/rtnetlink-rows.ts';
 import {
   AF_INET,
   AF_INET6,

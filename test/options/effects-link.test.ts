@@ -3,11 +3,11 @@
  */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect } from 'vitest';
+import { NetlinkClient } from '../../src/netlink/client.ts';
+import { NetlinkWriter } from '../../src/netlink/message.ts';
+import { Rtnetlink } from '../../src/netlink/rtnetlink.ts';
 import { kernel } from '../../src/os/kernel.ts';
 import type { NetworkNamespace } from '../../src/os/namespace.ts';
-import { NetlinkClient } from '../../src/os/netlink/client.ts';
-import { NetlinkWriter } from '../../src/os/netlink/message.ts';
-import { Rtnetlink } from '../../src/os/netlink/rtnetlink.ts';
 import {
   AF_INET,
   AF_INET6,

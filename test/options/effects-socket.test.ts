@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect } from 'vitest';
+import { Rtnetlink } from '../../src/netlink/rtnetlink.ts';
+import { SockDiag } from '../../src/netlink/sock-diag.ts';
 import { IN_USERNS } from '../../src/os/capabilities.ts';
 import type { NetworkNamespace } from '../../src/os/namespace.ts';
-import { Rtnetlink } from '../../src/os/netlink/rtnetlink.ts';
-import { SockDiag } from '../../src/os/netlink/sock-diag.ts';
 import { AF_INET, IPPROTO_UDP, SO, SOCK_DGRAM, SOCK_STREAM, type Socket } from '../../src/socket/index.ts';
 import { describeInNamespace } from '../support/in-namespace.ts';
 import { loopbackNamespace } from '../support/namespaces.ts';

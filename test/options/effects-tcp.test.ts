@@ -3,7 +3,7 @@
  * errors. Two hosts, and the wire between them in our hands.
  */
 import { expect } from 'vitest';
-import { SockDiag, type SocketRow } from '../../src/os/netlink/sock-diag.ts';
+import { SockDiag, type SocketRow } from '../../src/netlink/sock-diag.ts';
 import { SO, type Socket, TCP } from '../../src/socket/index.ts';
 import { type Packet, TcpFlags, type TcpHeader } from '../../src/wire/index.ts';
 import { describeInNamespace } from '../support/in-namespace.ts';

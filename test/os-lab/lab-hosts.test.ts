@@ -5,11 +5,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { pseudoSumV4, pseudoSumV6, readU16, readU32, sum16 } from '../../src/core/index.ts';
+import { Rtnetlink } from '../../src/netlink/rtnetlink.ts';
+import { IFF_MULTICAST, IFF_NOARP } from '../../src/netlink/rtnetlink-rows.ts';
 import { readCapabilities } from '../../src/os/capabilities.ts';
 import { type LabHost, type LabHosts, LabRefused, makeLabHosts, type WireTier } from '../../src/os/lab-hosts.ts';
 import { NetworkNamespace } from '../../src/os/namespace.ts';
-import { Rtnetlink } from '../../src/os/netlink/rtnetlink.ts';
-import { IFF_MULTICAST, IFF_NOARP } from '../../src/os/netlink/rtnetlink-rows.ts';
 import { TunDevice } from '../../src/os/tun.ts';
 import { AF_INET, AF_INET6, SOCK_STREAM, SocketError } from '../../src/socket/index.ts';
 import { describeInNamespace } from '../support/in-namespace.ts';

@@ -1,8 +1,8 @@
 /** Namespaces for tests of the kernel: one with a loopback interface only, and a router between a client and nowhere. */
 import { writeFileSync } from 'node:fs';
+import { IN6_ADDR_GEN_MODE_NONE, Rtnetlink } from '../../src/netlink/rtnetlink.ts';
+import { IFA_F_NODAD, IFA_F_TENTATIVE } from '../../src/netlink/rtnetlink-rows.ts';
 import { NetworkNamespace } from '../../src/os/namespace.ts';
-import { IN6_ADDR_GEN_MODE_NONE, Rtnetlink } from '../../src/os/netlink/rtnetlink.ts';
-import { IFA_F_NODAD, IFA_F_TENTATIVE } from '../../src/os/netlink/rtnetlink-rows.ts';
 
 /** A namespace whose loopback interface is up, with interface number 1. Close it at the end. */
 export function loopbackNamespace(name: string, mtu: number = 65_536): NetworkNamespace {

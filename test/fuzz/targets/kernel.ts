@@ -1,8 +1,8 @@
 /** What the kernel says: addresses, control messages, netlink. */
 import { decodeSockAddr, formatSocketAddress } from '../../../src/addr/index.ts';
 import { equal } from '../../../src/core/index.ts';
-import { decodeAck, decodeAttributes, decodeDone, decodeMessages } from '../../../src/os/netlink/message.ts';
-import { decodeDiagMessage } from '../../../src/os/netlink/sock-diag.ts';
+import { decodeAck, decodeAttributes, decodeDone, decodeMessages } from '../../../src/netlink/message.ts';
+import { decodeDiagMessage } from '../../../src/netlink/sock-diag.ts';
 import { decodeControl, encodeControl } from '../../../src/socket/control/index.ts';
 import { decodeTcpInfo } from '../../../src/socket/tcp-info.ts';
 import { controlSamples } from '../../support/control-samples.ts';

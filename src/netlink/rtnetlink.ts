@@ -4,8 +4,8 @@
  * What `ip link`, `ip address`, `ip route` and `ip neighbour` do, as far as a lab needs it. Nothing is remembered:
  * each call asks the kernel. Changes need CAP_NET_ADMIN over the namespace.
  */
-import { inet_pton, parseMac } from '../../addr/index.ts';
-import { AF_INET, AF_INET6, AF_UNSPEC, type Host } from '../../socket/index.ts';
+import { inet_pton, parseMac } from '../addr/index.ts';
+import { AF_INET, AF_INET6, AF_UNSPEC, type Host } from '../socket/index.ts';
 import { NetlinkClient } from './client.ts';
 import { NETLINK_ROUTE, NetlinkWriter, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE } from './message.ts';
 import {

@@ -18,7 +18,7 @@ import {
   writeHostU16,
   writeHostU32,
   writeU16,
-} from '../../core/index.ts';
+} from '../core/index.ts';
 
 export const NETLINK_ROUTE = 0;
 export const NETLINK_SOCK_DIAG = 4;

@@ -1,9 +1,9 @@
 /** The socket table of the kernel: struct inet_diag_msg byte by byte, and the sockets of this process. sock_diag(7). */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { LITTLE_ENDIAN } from '../../core/index.ts';
-import { AF_INET, AF_INET6, SOCK_DGRAM, SOCK_STREAM } from '../../socket/index.ts';
-import { kernel } from '../kernel.ts';
+import { LITTLE_ENDIAN } from '../core/index.ts';
+import { kernel } from '../os/kernel.ts';
+import { AF_INET, AF_INET6, SOCK_DGRAM, SOCK_STREAM } from '../socket/index.ts';
 import { NetlinkWriter } from './message.ts';
 import { decodeDiagMessage, encodeDiagRequest, SockDiag } from './sock-diag.ts';
 

@@ -1,7 +1,7 @@
 /** Netlink bytes: what is written is read back, damaged bytes give a fault, and every input ends. netlink(7). */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { LITTLE_ENDIAN, writeHostU16, writeHostU32 } from '../../core/index.ts';
+import { LITTLE_ENDIAN, writeHostU16, writeHostU32 } from '../core/index.ts';
 import {
   attributeNumber,
   attributeOf,

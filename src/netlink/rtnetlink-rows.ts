@@ -1,7 +1,7 @@
 /** What rtnetlink(7) tells of links, addresses, routes and neighbours: types, and the bytes read into them. */
-import { formatMac, inet_ntop } from '../../addr/index.ts';
-import { readHostU16, readHostU32, readHostU64 } from '../../core/index.ts';
-import { AF_INET, AF_INET6 } from '../../socket/index.ts';
+import { formatMac, inet_ntop } from '../addr/index.ts';
+import { readHostU16, readHostU32, readHostU64 } from '../core/index.ts';
+import { AF_INET, AF_INET6 } from '../socket/index.ts';
 import { expectDecoded } from './client.ts';
 import { type Attribute, attributeNumber, attributeOf, attributeText, decodeAttributes } from './message.ts';
 

@@ -4,16 +4,8 @@
  * The calls are synchronous: the kernel works on a request inside send(2) and its answer lies in the receive queue when
  * the call returns; the next part of a dump is made inside recv(2). So nothing here ever waits for another process.
  */
-import { type DecodeFault, describeFault } from '../../core/index.ts';
-import {
-  AF_NETLINK,
-  type Host,
-  MSG_TRUNC,
-  SOCK_RAW,
-  SOL_NETLINK,
-  type Socket,
-  SocketError,
-} from '../../socket/index.ts';
+import { type DecodeFault, describeFault } from '../core/index.ts';
+import { AF_NETLINK, type Host, MSG_TRUNC, SOCK_RAW, SOL_NETLINK, type Socket, SocketError } from '../socket/index.ts';
 import {
   decodeAck,
   decodeDone,

@@ -4,9 +4,9 @@
  * Half-open connections (SYN-RECEIVED) and TIME-WAIT are in it, which have no descriptor in any process. A connection
  * keeps its cookie from SYN-RECEIVED through ESTABLISHED to TIME-WAIT, so the cookie names it for its whole life.
  */
-import { formatIpv4Bytes, formatIpv6 } from '../../addr/index.ts';
-import { type DecodeFault, fault, readHostU32, readU16 } from '../../core/index.ts';
-import { AF_INET, AF_INET6, type Host, IPPROTO_TCP, IPPROTO_UDP } from '../../socket/index.ts';
+import { formatIpv4Bytes, formatIpv6 } from '../addr/index.ts';
+import { type DecodeFault, fault, readHostU32, readU16 } from '../core/index.ts';
+import { AF_INET, AF_INET6, type Host, IPPROTO_TCP, IPPROTO_UDP } from '../socket/index.ts';
 import { expectDecoded, NetlinkClient } from './client.ts';
 import { attributeOf, decodeAttributes, NETLINK_SOCK_DIAG, NetlinkWriter } from './message.ts';
 

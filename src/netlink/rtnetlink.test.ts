@@ -1,6 +1,6 @@
 /** Links, addresses and routes as this machine has them; changing them is tested in test/os-lab. rtnetlink(7). */
 import { describe, expect, test } from 'vitest';
-import { kernel } from '../kernel.ts';
+import { kernel } from '../os/kernel.ts';
 import { NetlinkError } from './client.ts';
 import { Rtnetlink } from './rtnetlink.ts';
 import { IFF_LOOPBACK } from './rtnetlink-rows.ts';
