@@ -38,7 +38,7 @@ export default defineConfig({
           retry: process.env.CI === undefined ? 0 : 1,
           testTimeout: 30_000,
           hookTimeout: 30_000,
-          include: ['src/{os,node,cli,tools}/**/*.test.ts', 'test/**/*.test.ts'],
+          include: ['src/{os,node,netlink,cli,tools}/**/*.test.ts', 'test/**/*.test.ts'],
           exclude: ['test/fuzz/**', '**/node_modules/**'],
         },
       },

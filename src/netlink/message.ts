@@ -53,7 +53,8 @@ export const NLA_F_NET_BYTEORDER = 0x4000;
 const NLA_TYPE_MASK = 0x3fff;
 
 export const NLMSG_HEADER_BYTES = 16;
-const ATTRIBUTE_HEADER_BYTES = 4;
+/** struct nlattr: length and type. */
+export const ATTRIBUTE_HEADER_BYTES = 4;
 
 const NLMSGERR_ATTR_MSG = 1;
 const NLMSGERR_ATTR_OFFS = 2;

@@ -27,6 +27,9 @@ const RTA_OIF = 4;
 const RTA_GATEWAY = 5;
 const RTA_PRIORITY = 6;
 const RTA_PREFSRC = 7;
+const RTA_MULTIPATH = 9;
+/** struct rtnexthop. */
+const NEXT_HOP_BYTES = 8;
 const RTA_TABLE = 15;
 
 const NDA_DST = 1;
@@ -100,6 +103,14 @@ export interface InterfaceAddress {
   readonly peer?: string;
 }
 
+/** One way of a route that has several. */
+export interface RouteHop {
+  readonly gateway?: string;
+  readonly ifindex: number;
+  /** Its share of the flows. */
+  readonly weight: number;
+}
+
 export interface Route {
   readonly family: 'inet' | 'inet6';
   /** Absent: the default route. */
@@ -107,6 +118,8 @@ export interface Route {
   readonly prefixLength: number;
   readonly gateway?: string;
   readonly ifindex?: number;
+  /** Of a route over several ways (ECMP), which has no gateway and no interface of its own. */
+  readonly nextHops?: readonly RouteHop[];
   readonly source?: string;
   readonly priority?: number;
   readonly table: number;
@@ -226,12 +239,33 @@ export function decodeRoute(body: Uint8Array): Route | null {
     prefixLength: body[1]!,
     ...(gateway === undefined ? {} : { gateway }),
     ...(ifindex === undefined ? {} : { ifindex }),
+    ...optional('nextHops', decodeNextHops(family, attributeOf(attributes, RTA_MULTIPATH))),
     ...(source === undefined ? {} : { source }),
     ...(priority === undefined ? {} : { priority }),
     table: attributeNumber(attributes, RTA_TABLE) ?? body[4]!,
     type: body[7]!,
     protocol: body[5]!,
   };
+}
+
+/** A row of struct rtnexthop, attributes behind each (rtnetlink(7)). */
+function decodeNextHops(family: number, bytes: Uint8Array | undefined): readonly RouteHop[] | undefined {
+  if (bytes === undefined) return undefined;
+  const hops: RouteHop[] = [];
+  let at = 0;
+  while (bytes.length - at >= NEXT_HOP_BYTES) {
+    const length = readHostU16(bytes, at);
+    if (length < NEXT_HOP_BYTES || length > bytes.length - at) break;
+    const attributes = attributesAfter(bytes.subarray(at, at + length), NEXT_HOP_BYTES, 'RTA_MULTIPATH');
+    const gateway = addressText(family, attributeOf(attributes, RTA_GATEWAY));
+    hops.push({
+      ...optional('gateway', gateway),
+      ifindex: readHostU32(bytes, at + 4),
+      weight: bytes[at + 3]! + 1,
+    });
+    at += (length + 3) & ~3;
+  }
+  return hops;
 }
 
 export function decodeNeighbour(body: Uint8Array): Neighbour | null {

@@ -7,7 +7,14 @@
 import { inet_pton, parseMac } from '../addr/index.ts';
 import { AF_INET, AF_INET6, AF_UNSPEC, type Host } from '../socket/index.ts';
 import { NetlinkClient } from './client.ts';
-import { NETLINK_ROUTE, NetlinkWriter, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE } from './message.ts';
+import {
+  ATTRIBUTE_HEADER_BYTES,
+  NETLINK_ROUTE,
+  NetlinkWriter,
+  NLM_F_CREATE,
+  NLM_F_EXCL,
+  NLM_F_REPLACE,
+} from './message.ts';
 import {
   decodeAddress,
   decodeLink,
@@ -54,6 +61,9 @@ const RTA_OIF = 4;
 const RTA_GATEWAY = 5;
 const RTA_PRIORITY = 6;
 const RTA_PREFSRC = 7;
+const RTA_MULTIPATH = 9;
+/** struct rtnexthop. */
+const NEXT_HOP_BYTES = 8;
 const RT_TABLE_MAIN = 254;
 const RTPROT_STATIC = 4;
 /** RTN_ numbers: what a route does with a packet. */
@@ -95,10 +105,20 @@ export interface VethEnd {
   readonly netnsFd?: number;
 }
 
+/** One way of a route that has several (ip-route(8), nexthop). */
+export interface NextHop {
+  readonly gateway: string;
+  readonly ifindex: number;
+  /** Its share, 1 to 256; 1 when left out. */
+  readonly weight?: number;
+}
+
 export interface RouteSpec {
   /** `10.0.0.0/8`, `fd00::/64`, or `default` for IPv4 (`default6` for IPv6). */
   readonly target: string;
   readonly gateway?: string;
+  /** Instead of `gateway` and `ifindex`: flows are spread over these (ECMP). */
+  readonly nextHops?: readonly NextHop[];
   readonly ifindex?: number;
   readonly source?: string;
   readonly priority?: number;
@@ -294,7 +314,8 @@ function addressBody(index: number, text: string, flags: number): NetlinkWriter 
 function routeBody(route: RouteSpec): NetlinkWriter {
   const fallback = route.target === 'default' ? '0.0.0.0/0' : route.target === 'default6' ? '::/0' : route.target;
   const { family, bytes, prefixLength } = prefixBytes(fallback, 'target');
-  const scope = route.gateway === undefined && family === AF_INET ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
+  const isDirect = route.gateway === undefined && route.nextHops === undefined;
+  const scope = isDirect && family === AF_INET ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
   const writer = new NetlinkWriter()
     .u8(family)
     .u8(prefixLength)
@@ -310,7 +331,26 @@ function routeBody(route: RouteSpec): NetlinkWriter {
   if (route.ifindex !== undefined) writer.attribute(RTA_OIF, route.ifindex);
   if (route.source !== undefined) writer.attribute(RTA_PREFSRC, addressBytes(route.source, family).bytes);
   if (route.priority !== undefined) writer.attribute(RTA_PRIORITY, route.priority);
+  if (route.nextHops !== undefined) writer.attribute(RTA_MULTIPATH, nextHopBytes(route.nextHops, family));
   return writer;
+}
+
+/** struct rtnexthop, a gateway behind each (rtnetlink(7)). */
+function nextHopBytes(nextHops: readonly NextHop[], family: number): Uint8Array {
+  const writer = new NetlinkWriter();
+  for (const { gateway, ifindex, weight = 1 } of nextHops) {
+    if (!Number.isInteger(weight) || weight < 1 || weight > 256) {
+      throw new RangeError(`weight: expected an integer from 1 to 256, got ${weight}`);
+    }
+    const { bytes } = addressBytes(gateway, family);
+    writer
+      .u16(NEXT_HOP_BYTES + ATTRIBUTE_HEADER_BYTES + bytes.length)
+      .u8(0)
+      .u8(weight - 1)
+      .u32(ifindex)
+      .attribute(RTA_GATEWAY, bytes);
+  }
+  return writer.finish();
 }
 
 function checkName(name: string): string {
