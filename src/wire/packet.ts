@@ -231,24 +231,38 @@ export function decodeQuoted(icmp: Icmpv4Message | Icmpv6Message): Packet | unde
 
 /** Note a layer or a fault; true when reading may go on. */
 function take<L extends Layer & HeaderView>(packet: Packet, layer: L | DecodeFault): layer is L {
-  if (!layer.ok) {
-    packet.fault = layer;
-    return false;
-  }
+  return layer.ok
+    ? enter(packet, layer, layer.headerEnd, layer.payloadEnd, layer.claimedEnd)
+    : stop(packet, layer as DecodeFault);
+}
+
+function stop(packet: Packet, fault: DecodeFault): false {
+  packet.fault = fault;
+  return false;
+}
+
+/**
+ * `take` for the headers of most packets. Their callers read what it needs of a layer themselves: each sees one kind of
+ * header, where a function for all sees so many that the engine looks every property up by its name, which took a
+ * quarter of the time.
+ * @returns whether reading may go on
+ */
+function enter(packet: Packet, layer: Layer, headerEnd: number, payloadEnd: number, claimedEnd: number): boolean {
   packet.layers.push(layer);
-  packet.payloadOffset = layer.headerEnd;
-  packet.payloadEnd = layer.payloadEnd;
-  if (layer.claimedEnd > layer.payloadEnd) packet.truncated = true;
-  if (packet.layers.length >= MOST_LAYERS) {
-    packet.fault = fault('TOO_MANY', layer.layer, 'layers', layer.headerEnd, MOST_LAYERS, packet.layers.length + 1);
-    return false;
-  }
-  return true;
+  packet.payloadOffset = headerEnd;
+  packet.payloadEnd = payloadEnd;
+  if (claimedEnd > payloadEnd) packet.truncated = true;
+  if (packet.layers.length < MOST_LAYERS) return true;
+  return stop(packet, fault('TOO_MANY', layer.layer, 'layers', headerEnd, MOST_LAYERS, packet.layers.length + 1));
 }
 
 function readEthernet(packet: Packet, offset: number, end: number, claimedEnd: number): void {
   const frame = decodeEthernet(packet.bytes, offset, end, claimedEnd);
-  if (!take(packet, frame)) return;
+  if (!frame.ok) {
+    packet.fault = frame;
+    return;
+  }
+  if (!enter(packet, frame, frame.headerEnd, end, claimedEnd)) return;
   packet.ethernet ??= frame;
   readEtherType(packet, frame.etherType, frame.headerEnd, end, claimedEnd);
 }
@@ -365,34 +379,40 @@ function readIp(packet: Packet, offset: number, end: number, claimedEnd: number)
 
 function readIpv4(packet: Packet, offset: number, end: number, claimedEnd: number): void {
   const ip = decodeIpv4(packet.bytes, offset, end, claimedEnd);
-  if (ip.ok) {
-    // In a tunnel over UDP: the datagram around this packet is not its transport.
-    packet.udp = undefined;
-    packet.ip = ip;
-    packet.protocol = ip.protocol;
-    packet.fragment = undefined;
+  if (!ip.ok) {
+    packet.fault = ip;
+    return;
   }
-  if (!take(packet, ip)) return;
+  const { headerEnd, payloadEnd, protocol } = ip;
+  // In a tunnel over UDP: the datagram around this packet is not its transport.
+  packet.udp = undefined;
+  packet.ip = ip;
+  packet.protocol = protocol;
+  packet.fragment = undefined;
+  if (!enter(packet, ip, headerEnd, payloadEnd, ip.claimedEnd)) return;
   if (ip.isFragment) {
     const more = (ip.flags & 1) === 1;
     packet.fragment = { offset: ip.fragmentOffset, more, id: ip.id };
     // RFC 791 §3.2: only the first fragment has the transport header.
     if (ip.fragmentOffset > 0) return;
   }
-  readTransport(packet, ip.protocol, ip.headerEnd, ip.payloadEnd, ip.claimedEnd, 4);
+  readTransport(packet, protocol, headerEnd, payloadEnd, ip.claimedEnd, 4);
 }
 
 function readIpv6(packet: Packet, offset: number, end: number, claimedEnd: number): void {
   const ip = decodeIpv6(packet.bytes, offset, end, claimedEnd);
-  if (ip.ok) {
-    // In a tunnel over UDP: the datagram around this packet is not its transport.
-    packet.udp = undefined;
-    packet.ip = ip;
-    packet.protocol = ip.nextHeader;
-    packet.fragment = undefined;
+  if (!ip.ok) {
+    packet.fault = ip;
+    return;
   }
-  if (!take(packet, ip)) return;
-  readTransport(packet, ip.nextHeader, ip.headerEnd, ip.payloadEnd, ip.claimedEnd, 6);
+  const { headerEnd, payloadEnd, nextHeader } = ip;
+  // In a tunnel over UDP: the datagram around this packet is not its transport.
+  packet.udp = undefined;
+  packet.ip = ip;
+  packet.protocol = nextHeader;
+  packet.fragment = undefined;
+  if (!enter(packet, ip, headerEnd, payloadEnd, ip.claimedEnd)) return;
+  readTransport(packet, nextHeader, headerEnd, payloadEnd, ip.claimedEnd, 6);
 }
 
 function readTransport(
@@ -407,7 +427,8 @@ function readTransport(
   switch (protocol) {
     case IpProtocol.TCP: {
       const tcp = decodeTcp(bytes, offset, end, claimedEnd);
-      if (take(packet, tcp)) packet.tcp = tcp;
+      if (!tcp.ok) packet.fault = tcp;
+      else if (enter(packet, tcp, tcp.headerEnd, end, claimedEnd)) packet.tcp = tcp;
       return;
     }
     case IpProtocol.UDP: {
@@ -417,7 +438,7 @@ function readTransport(
         return;
       }
       const { truncated } = packet;
-      if (!take(packet, udp)) return;
+      if (!enter(packet, udp, udp.headerEnd, udp.payloadEnd, udp.claimedEnd)) return;
       packet.udp = udp;
       // A first fragment's datagram is longer than the fragment: that is no cut capture.
       if (packet.fragment !== undefined) packet.truncated = truncated;
