@@ -77,12 +77,58 @@ export function trace(program: Program, bytes: Uint8Array, length: number): { ke
   return { kept, steps };
 }
 
-/** Four words an instruction: one array that the loop walks. */
+/**
+ * The operations that have a case of their own in `run`, which knows them by their place in this list: engines make a
+ * jump table of a switch over the numbers 0, 1, 2 … and compare one by one otherwise.
+ */
+const OPERATIONS: readonly number[] = [
+  LD + H + ABS,
+  LD + B + ABS,
+  LD + W + ABS,
+  LD + H + IND,
+  LD + B + IND,
+  LD + W + IND,
+  LDX + B + MSH,
+  LD + IMM,
+  LDX + IMM,
+  LD + W + LEN,
+  LDX + W + LEN,
+  LD + MEM,
+  LDX + MEM,
+  ST,
+  STX,
+  JMP + JA,
+  JMP + JEQ + K,
+  JMP + JGT + K,
+  JMP + JGE + K,
+  JMP + JSET + K,
+  JMP + JEQ + X,
+  JMP + JGT + X,
+  JMP + JGE + X,
+  JMP + JSET + X,
+  RET + K,
+  RET + A,
+  MISC + TAX,
+  MISC + TXA,
+  ALU + NEG,
+];
+/** The operations of the ALU with an operand. */
+const OTHERS = OPERATIONS.length;
+
+/** Words of one instruction: operation, where to go when true and when false, operand, code. */
+const WORDS = 5;
+
+/** One array that the loop walks; jumps are places in it. */
 function pack(program: Program): Int32Array {
   const fault = programFault(program);
   if (fault !== undefined) throw new RangeError(`program: ${fault}`);
-  const packed = new Int32Array(program.length * 4);
-  for (const [i, { code, jt, jf, k }] of program.entries()) packed.set([code, jt, jf, k | 0], i * 4);
+  const packed = new Int32Array(program.length * WORDS);
+  for (const [i, { code, jt, jf, k }] of program.entries()) {
+    const operation = OPERATIONS.indexOf(code);
+    const isAlways = code === JMP + JA;
+    const yes = (i + 1 + (isAlways ? k : jt)) * WORDS;
+    packed.set([operation < 0 ? OTHERS : operation, yes, (i + 1 + jf) * WORDS, k | 0, code], i * WORDS);
+  }
   return packed;
 }
 
@@ -98,123 +144,152 @@ function run(
   let at = 0;
   for (;;) {
     const k = program[at + 3] as number;
-    told?.(at / 4, a, x);
+    if (told !== undefined) told(at / WORDS, a, x);
     switch (program[at] as number) {
-      case LD + H + ABS: {
+      // ldh [k]
+      case 0: {
         const from = k >>> 0;
         if (from + 2 > size) return 0;
         a = ((bytes[from] as number) << 8) | (bytes[from + 1] as number);
         break;
       }
-      case LD + B + ABS: {
+      // ldb [k]
+      case 1: {
         const from = k >>> 0;
         if (from >= size) return 0;
         a = bytes[from] as number;
         break;
       }
-      case LD + W + ABS: {
+      // ld [k]
+      case 2: {
         const from = k >>> 0;
         if (from + 4 > size) return 0;
         a = word(bytes, from);
         break;
       }
-      case LD + H + IND: {
+      // ldh [x + k]
+      case 3: {
         const from = (x + k) >>> 0;
         if (from + 2 > size) return 0;
         a = ((bytes[from] as number) << 8) | (bytes[from + 1] as number);
         break;
       }
-      case LD + B + IND: {
+      // ldb [x + k]
+      case 4: {
         const from = (x + k) >>> 0;
         if (from >= size) return 0;
         a = bytes[from] as number;
         break;
       }
-      case LD + W + IND: {
+      // ld [x + k]
+      case 5: {
         const from = (x + k) >>> 0;
         if (from + 4 > size) return 0;
         a = word(bytes, from);
         break;
       }
-      case LDX + B + MSH: {
+      // ldxb 4*([k]&0xf)
+      case 6: {
         const from = k >>> 0;
         if (from >= size) return 0;
         x = ((bytes[from] as number) & 0xf) << 2;
         break;
       }
-      case LD + IMM:
+      // ld #k
+      case 7:
         a = k;
         break;
-      case LDX + IMM:
+      // ldx #k
+      case 8:
         x = k;
         break;
-      case LD + W + LEN:
+      // ld #len
+      case 9:
         a = length | 0;
         break;
-      case LDX + W + LEN:
+      // ldx #len
+      case 10:
         x = length | 0;
         break;
-      case LD + MEM:
+      // ld M[k]
+      case 11:
         a = memory[k] as number;
         break;
-      case LDX + MEM:
+      // ldx M[k]
+      case 12:
         x = memory[k] as number;
         break;
-      case ST:
+      // st M[k]
+      case 13:
         memory[k] = a;
         break;
-      case STX:
+      // stx M[k]
+      case 14:
         memory[k] = x;
         break;
-      case JMP + JA:
-        at += k * 4;
-        break;
-      case JMP + JEQ + K:
-        at += 4 * (a === k ? (program[at + 1] as number) : (program[at + 2] as number));
-        break;
-      case JMP + JGT + K:
-        at += 4 * (a >>> 0 > k >>> 0 ? (program[at + 1] as number) : (program[at + 2] as number));
-        break;
-      case JMP + JGE + K:
-        at += 4 * (a >>> 0 >= k >>> 0 ? (program[at + 1] as number) : (program[at + 2] as number));
-        break;
-      case JMP + JSET + K:
-        at += 4 * ((a & k) !== 0 ? (program[at + 1] as number) : (program[at + 2] as number));
-        break;
-      case JMP + JEQ + X:
-        at += 4 * (a === x ? (program[at + 1] as number) : (program[at + 2] as number));
-        break;
-      case JMP + JGT + X:
-        at += 4 * (a >>> 0 > x >>> 0 ? (program[at + 1] as number) : (program[at + 2] as number));
-        break;
-      case JMP + JGE + X:
-        at += 4 * (a >>> 0 >= x >>> 0 ? (program[at + 1] as number) : (program[at + 2] as number));
-        break;
-      case JMP + JSET + X:
-        at += 4 * ((a & x) !== 0 ? (program[at + 1] as number) : (program[at + 2] as number));
-        break;
-      case RET + K:
+      // ja
+      case 15:
+        at = program[at + 1] as number;
+        continue;
+      // jeq #k
+      case 16:
+        at = program[a === k ? at + 1 : at + 2] as number;
+        continue;
+      // jgt #k
+      case 17:
+        at = program[a >>> 0 > k >>> 0 ? at + 1 : at + 2] as number;
+        continue;
+      // jge #k
+      case 18:
+        at = program[a >>> 0 >= k >>> 0 ? at + 1 : at + 2] as number;
+        continue;
+      // jset #k
+      case 19:
+        at = program[(a & k) !== 0 ? at + 1 : at + 2] as number;
+        continue;
+      // jeq x
+      case 20:
+        at = program[a === x ? at + 1 : at + 2] as number;
+        continue;
+      // jgt x
+      case 21:
+        at = program[a >>> 0 > x >>> 0 ? at + 1 : at + 2] as number;
+        continue;
+      // jge x
+      case 22:
+        at = program[a >>> 0 >= x >>> 0 ? at + 1 : at + 2] as number;
+        continue;
+      // jset x
+      case 23:
+        at = program[(a & x) !== 0 ? at + 1 : at + 2] as number;
+        continue;
+      // ret #k
+      case 24:
         return k >>> 0;
-      case RET + A:
+      // ret a
+      case 25:
         return a >>> 0;
-      case MISC + TAX:
+      // tax
+      case 26:
         x = a;
         break;
-      case MISC + TXA:
+      // txa
+      case 27:
         a = x;
         break;
-      case ALU + NEG:
+      // neg
+      case 28:
         a = -a | 0;
         break;
       default: {
-        const code = program[at] as number;
+        const code = program[at + 4] as number;
         const by = (code & X) === X ? x : k;
         // A division by zero through X drops the packet.
         if (by === 0 && ((code & 0xf0) === DIV || (code & 0xf0) === MOD)) return 0;
         a = alu(code & 0xf0, a, by);
       }
     }
-    at += 4;
+    at += WORDS;
   }
 }
 
