@@ -1,6 +1,7 @@
 // Work on packets in memory: `KIND FILE MS` → `packets ns`. KIND: decode, scan, records, filter, build, checksum.
 import { readFileSync } from 'node:fs';
-import { CaptureCursor, compileFilter, interpreter, packetFilter, readPackets } from 'barewire/capture';
+import { compileFilter, interpreter, packetFilter, readPackets } from 'barewire/capture';
+import { CaptureFileCursor } from 'barewire/os';
 import { checksum, decodePacket, PacketScan, PacketTemplate } from 'barewire/wire';
 
 const [kind, path, ms] = process.argv.slice(2);
@@ -9,26 +10,28 @@ const file = new Uint8Array(readFileSync(path));
 let used = 0;
 
 function decode() {
-  const cursor = new CaptureCursor(file);
+  const cursor = new CaptureFileCursor(path);
   let count = 0;
   while (cursor.next()) {
-    const { offset, end, length, linkType } = cursor;
-    const { ip, tcp } = decodePacket(file, linkType, { offset, end, wireLength: length });
+    const { ip, tcp } = decodePacket(cursor.bytes, cursor.linkType, cursor);
     if (ip !== undefined) used += ip.headerEnd;
     if (tcp !== undefined) used += tcp.srcPort + tcp.dstPort + tcp.seq + tcp.ack + tcp.flags + tcp.window;
     count++;
   }
+  cursor.close();
   return count;
 }
 
 const scanned = new PacketScan();
 function scan() {
-  const cursor = new CaptureCursor(file);
+  const cursor = new CaptureFileCursor(path);
   let count = 0;
   while (cursor.next()) {
-    if (scanned.scan(file, cursor.linkType, cursor.offset, cursor.end)) used += scanned.dstPort + scanned.tcpFlags;
+    if (scanned.scan(cursor.bytes, cursor.linkType, cursor.offset, cursor.end))
+      used += scanned.dstPort + scanned.tcpFlags;
     count++;
   }
+  cursor.close();
   return count;
 }
 

@@ -43,7 +43,7 @@ if (who === 'cap') {
       try {
         const ip = pcap.decode.packet(raw).payload?.payload;
         const tcp = ip?.payload;
-        if (tcp?.window_size !== undefined) used += tcp.sport + tcp.dport + tcp.seqno + tcp.ackno + tcp.window_size;
+        if (tcp?.windowSize !== undefined) used += tcp.sport + tcp.dport + tcp.seqno + tcp.ackno + tcp.windowSize;
       } catch {
         // It throws for TCP options that it does not know.
       }

@@ -8,8 +8,8 @@ import { PcapReader, pcapOrder } from './pcap.ts';
 import { BLOCK_SECTION } from './pcapng.ts';
 import { PcapngReader } from './pcapng-reader.ts';
 
-/** Enough to tell the formats apart. */
-const MAGIC_BYTES = 4;
+/** Enough to tell the formats apart. @internal */
+export const MAGIC_BYTES = 4;
 
 /** `pcap`, `pcapng`, or undefined when the first 4 bytes are of neither. */
 export function captureFormat(bytes: Uint8Array): 'pcap' | 'pcapng' | undefined {
@@ -25,14 +25,15 @@ export function readerFor(bytes: Uint8Array): FormatReader | undefined {
   return format === 'pcap' ? new PcapReader() : new PcapngReader();
 }
 
-function notACapture(bytes: Uint8Array): CaptureItem {
+/** @internal */
+export function notACapture(bytes: Uint8Array): CaptureItem {
   return bytes.length < MAGIC_BYTES
     ? { kind: 'fault', fault: fault('TRUNCATED', 'capture', 'magic', 0, MAGIC_BYTES, bytes.length) }
     : { kind: 'fault', fault: fault('BAD_MAGIC', 'capture', 'magic', 0, BLOCK_SECTION, readU32(bytes, 0)) };
 }
 
-/** The file ends inside a record. */
-function cutShort(format: FormatReader, offset: number, have: number): CaptureItem {
+/** The file ends inside a record. @internal */
+export function cutShort(format: FormatReader, offset: number, have: number): CaptureItem {
   const field = format.layer === 'pcap' ? 'record' : 'block';
   return { kind: 'fault', fault: fault('TRUNCATED', format.layer, field, offset, format.want, have) };
 }

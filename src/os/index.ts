@@ -1,5 +1,6 @@
 /** This machine's kernel and what stands around its sockets: namespaces, netlink, devices, the lab's two hosts. */
 export * from './capabilities.ts';
+export { CaptureFileCursor } from './capture/file-cursor.ts';
 export { type CaptureFileOptions, readCaptureFile } from './capture/file-reader.ts';
 export {
   CaptureFileWriter,
