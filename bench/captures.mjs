@@ -1,8 +1,8 @@
 /** Capture files for benches, made once: the same packets on every machine. */
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { encodePcap } from 'barewire/capture';
+import { encodePcap, PcapngWriter } from 'barewire/capture';
 import { buildPacket } from 'barewire/wire';
 
 const folder = join(dirname(fileURLToPath(import.meta.url)), '..', 'build', 'bench');
@@ -56,5 +56,28 @@ export function mixedCapture(count = 100_000) {
     mkdirSync(folder, { recursive: true });
     writeFileSync(path, encodePcap(mixedPackets(count), { linkType: 1, resolution: 'us' }));
   }
+  return path;
+}
+
+/** @returns the path of a file of 1 GiB, pcap or pcapng; it is gone when this process ends */
+export function largeCapture(format) {
+  const path = join(folder, `large-${process.pid}.${format}`);
+  if (existsSync(path)) return path;
+  const packets = mixedPackets(20_000);
+  const parts = [];
+  if (format === 'pcap') parts.push(encodePcap(packets, { linkType: 1, resolution: 'us' }));
+  else {
+    const writer = new PcapngWriter((bytes) => parts.push(bytes));
+    writer.addInterface({ linkType: 1 });
+    for (const packet of packets) writer.writePacket({ interface: 0, ...packet });
+  }
+  const bytes = Buffer.concat(parts);
+  // A pcapng file may go on with another section; a pcap file has one header.
+  const again = format === 'pcap' ? bytes.subarray(24) : bytes;
+  mkdirSync(folder, { recursive: true });
+  const file = openSync(path, 'w');
+  process.once('exit', () => rmSync(path));
+  for (let length = writeSync(file, bytes); length < 2 ** 30; ) length += writeSync(file, again);
+  closeSync(file);
   return path;
 }

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { mixedCapture } from './captures.mjs';
+import { largeCapture, mixedCapture } from './captures.mjs';
 import { measureSender, peer, script } from './harness.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -115,6 +115,8 @@ export function wireCases() {
   ];
 }
 
+const memory = (who, format) => () => measureSender(script('file-memory', who, largeCapture(format)));
+
 export function captureCases() {
   const npm = npmContenders();
   return [
@@ -140,6 +142,21 @@ export function captureCases() {
       },
       bars: [],
       rateBars: [['interpreter', 5e6]],
+    },
+    {
+      name: 'memory to read a file of 1 GiB',
+      unit: 'MiB over what Node takes',
+      contenders: {
+        pcap: memory('items', 'pcap'),
+        pcapng: memory('items', 'pcapng'),
+        cursor: memory('cursor', 'pcap'),
+      },
+      bars: [],
+      mostBars: [
+        ['pcap', 64],
+        ['pcapng', 64],
+        ['cursor', 64],
+      ],
     },
     {
       name: 'compile a filter of 19 instructions',

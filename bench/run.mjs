@@ -26,6 +26,7 @@ async function runCase(given, rounds, ms) {
     bars,
     heapBars = [],
     rateBars = [],
+    mostBars = [],
     perCpu = false,
     isLatency = false,
     isLess = false,
@@ -70,6 +71,7 @@ async function runCase(given, rounds, ms) {
     bars: [
       ...bars.map(([who, to, bar]) => ({ who, to, bar, ratio: ratio(who, to), met: ratio(who, to) >= bar })),
       ...rateBars.map(([who, least]) => ({ who, least, rate: median(rates[who]), met: median(rates[who]) >= least })),
+      ...mostBars.map(([who, limit]) => ({ who, limit, rate: median(rates[who]), met: median(rates[who]) <= limit })),
       ...heapBars.map(([who, most]) => ({ who, most, heap: median(heaps[who]), met: median(heaps[who]) <= most })),
     ],
   };
@@ -98,7 +100,8 @@ function print({ name, unit, rows, bars }) {
   }
 }
 
-function barText({ to, bar, ratio, most, heap, least, rate }) {
+function barText({ to, bar, ratio, most, heap, least, limit, rate }) {
+  if (limit !== undefined) return `≤ ${limit}: ${Math.round(rate)}`;
   if (least !== undefined)
     return `≥ ${Math.round(least).toLocaleString('en-US')}/s: ${Math.round(rate).toLocaleString('en-US')}`;
   return most === undefined ? `≥ ${bar} of ${to}: ${ratio.toFixed(2)}` : `≤ ${most} B of heap: ${heap}`;
